@@ -1,0 +1,43 @@
+import type { Endpoint, ProviderAdapter } from '../../src/types.ts';
+import { anthropicPath } from '../anthropic/index.ts';
+import { openaiEndpoint } from '../openai/index.ts';
+import { baseUrlMatcher, decodeSegment, pathOf, type AdapterOptions } from '../shared/base-url.ts';
+import { converse, invoke } from './wire.ts';
+
+const PROVIDER = 'aws.bedrock';
+
+/** `bedrock-runtime[-fips].us-east-1.amazonaws.com[.cn]`, its VPC endpoints, and `bedrock-mantle.us-east-1.api.aws`. */
+const HOST =
+  /^(?:[\w-]+\.)?bedrock-(?:runtime|mantle)(?:-fips)?\.[a-z0-9-]+\.(?:(?:vpce\.)?amazonaws\.com(?:\.cn)?|api\.aws)$/;
+
+const MODEL_CALL = /\/model\/(.+)\/(converse|converse-stream|invoke|invoke-with-response-stream)$/;
+
+/** Bedrock's runtime, and its endpoints in OpenAI's and Anthropic's formats. */
+export function bedrock(options: AdapterOptions = {}): ProviderAdapter {
+  const isBelowBase = baseUrlMatcher(options.baseURL);
+  return {
+    name: 'bedrock',
+    match(url): Endpoint | undefined {
+      if (!HOST.test(url.hostname) && !isBelowBase(url)) return undefined;
+      const path = pathOf(url);
+      const [, segment, method] = MODEL_CALL.exec(path) ?? [];
+      if (segment !== undefined && method !== undefined) return modelCall(segment, method);
+      const found = anthropicPath(path);
+      if (found !== undefined) return { provider: PROVIDER, ...found };
+      return openaiEndpoint(path, PROVIDER, 'try') ?? { provider: PROVIDER, api: 'other' };
+    },
+  };
+}
+
+function modelCall(segment: string, method: string): Endpoint {
+  const model = decodeSegment(segment);
+  const isConverse = method.startsWith('converse');
+  return {
+    provider: PROVIDER,
+    // An invoke body is the model's own; Claude's is the Messages format.
+    api: !isConverse && model.includes('anthropic.') ? 'messages' : 'other',
+    wire: isConverse ? converse : invoke,
+    model,
+    stream: method.endsWith('-stream'),
+  };
+}

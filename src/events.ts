@@ -1,0 +1,53 @@
+import { RouterError } from './errors.ts';
+import type { SinkDrop } from './delivery/delivery.ts';
+import type { UsageRecord } from './types.ts';
+
+/** What can be listened to with `router.on`. */
+export interface RouterEvents {
+  /** Every record, as it is handed to the sinks. */
+  usage: UsageRecord;
+  /** Records that a sink lost, and why. */
+  drop: SinkDrop;
+}
+
+export interface Events {
+  on<Name extends keyof RouterEvents>(
+    event: Name,
+    listener: (value: RouterEvents[Name]) => void,
+  ): () => void;
+  emit<Name extends keyof RouterEvents>(event: Name, value: RouterEvents[Name]): void;
+}
+
+/** Listeners by event. What a listener throws is its own affair: it must not take a call down. */
+export function createEvents(): Events {
+  const listeners: { [Name in keyof RouterEvents]: Set<(value: RouterEvents[Name]) => unknown> } = {
+    usage: new Set(),
+    drop: new Set(),
+  };
+  return {
+    on(event, listener) {
+      if (!Object.hasOwn(listeners, event) || typeof listener !== 'function') {
+        throw new RouterError(
+          'ERR_OPTIONS',
+          `router.on expected one of ${Object.keys(listeners).join(', ')} and a function, got ${event} and a ${typeof listener}`,
+        );
+      }
+      // A wrapper of its own for each call, so that the same function can listen twice and leave once.
+      const entry = (value: Parameters<typeof listener>[0]): unknown => listener(value);
+      listeners[event].add(entry);
+      return () => listeners[event].delete(entry);
+    },
+    emit(event, value) {
+      // Those of now: one that listens again meanwhile waits for the next.
+      const current = [...listeners[event]];
+      for (const listener of current) {
+        try {
+          const result: unknown = listener(value);
+          if (result instanceof Promise) result.catch(() => {});
+        } catch {
+          // See above.
+        }
+      }
+    },
+  };
+}

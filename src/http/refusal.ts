@@ -1,0 +1,31 @@
+import type { RouterErrorCode } from '../errors.ts';
+import type { Api } from '../types.ts';
+
+export interface Refusal {
+  readonly code: RouterErrorCode;
+  readonly status: number;
+  readonly message: string;
+}
+
+/**
+ * What the router itself refuses, as an answer in the format of the API that was called, so that SDKs raise their own
+ * typed errors. `x-should-retry: false` keeps them from asking again (openai 7.55 and @anthropic-ai/sdk 1.11 obey it,
+ * tried on 2026-11-20).
+ */
+export function refuse(api: Api, refusal: Refusal): Response {
+  return Response.json(bodyFor(api, refusal), {
+    status: refusal.status,
+    headers: { 'x-tokenrouter-error': refusal.code, 'x-should-retry': 'false' },
+  });
+}
+
+function bodyFor(api: Api, { code, status, message }: Refusal): unknown {
+  switch (api) {
+    case 'messages':
+      return { type: 'error', error: { type: 'api_error', message: `${code}: ${message}` } };
+    case 'generateContent':
+      return { error: { code: status, message: `${code}: ${message}`, status: 'UNAVAILABLE' } };
+    default:
+      return { error: { message, type: 'router_error', param: null, code } };
+  }
+}

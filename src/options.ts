@@ -1,0 +1,103 @@
+import type { Dispatcher } from 'undici';
+import { z } from 'zod';
+import { RouterError } from './errors.ts';
+import { priceOverridesSchema, type PriceOverrides } from './pricing/overrides.ts';
+import type { CallContext, Clock, Middleware, ProviderAdapter, Random, Sink } from './types.ts';
+
+/** What `createRouter` takes. Everything is optional; an unknown or wrong option throws `ERR_OPTIONS`. */
+export interface RouterOptions {
+  /** The transport below the router: for tests, proxies or other runtimes. Default: undici's dispatcher. */
+  fetch?: typeof globalThis.fetch | undefined;
+  /** An undici 8 dispatcher for pools, proxies or HTTP/2. Default: the router's own `Agent` over HTTP/1.1. */
+  dispatcher?: Dispatcher | undefined;
+  /** Provider adapters, matched by URL, first match wins. Default: all built in. */
+  adapters?: readonly ProviderAdapter[] | undefined;
+  /** Functions around the pipeline, the first outermost. Default: none. */
+  middleware?: readonly Middleware[] | undefined;
+  /** Prices that go before the built-in price book. Default: none. */
+  prices?: PriceOverrides | undefined;
+  /** Where usage records go. Default: none. */
+  sinks?: readonly Sink[] | undefined;
+  delivery?:
+    | {
+        /** Records a sink gets at once, at most. Default: 200. */
+        batchSize?: number | undefined;
+        /** How long a record waits for company, in milliseconds. Default: 250. */
+        flushIntervalMs?: number | undefined;
+        /** Records kept for a sink that does not take them; beyond, the oldest are dropped and counted. Default: 10000. */
+        maxMemoryRecords?: number | undefined;
+      }
+    | undefined;
+  /**
+   * How long an answer may pause between two bytes, in milliseconds; then the body fails and the outcome is `stalled`.
+   * Default: none of the router's own (undici's `bodyTimeout`, 300 s, applies).
+   */
+  idleTimeoutMs?: number | undefined;
+  /** Source of time. Default: the system's. */
+  clock?: Clock | undefined;
+  /** Source of randomness, uniform in [0, 1). Default: the system's generator. */
+  random?: Random | undefined;
+}
+
+const fn = <T>(expected: string): z.ZodType<T> =>
+  z.custom<T>((value) => typeof value === 'function', {
+    error: ({ input }) => `Invalid input: expected ${expected}, received ${typeof input}`,
+  });
+
+const withMethods = <T>(expected: string, ...methods: readonly string[]): z.ZodType<T> =>
+  z.custom<T>(
+    (value) =>
+      typeof value === 'object' &&
+      value !== null &&
+      methods.every((name) => typeof Reflect.get(value, name) === 'function'),
+    { error: `Invalid input: expected ${expected} (an object with ${methods.join(', ')})` },
+  );
+
+const schema = z.strictObject({
+  fetch: fn<typeof globalThis.fetch>('a fetch function').optional(),
+  dispatcher: withMethods<Dispatcher>('an undici dispatcher', 'dispatch').optional(),
+  adapters: z.array(withMethods<ProviderAdapter>('a provider adapter', 'match')).optional(),
+  middleware: z
+    .array(fn<Middleware>('a function (request, next, context) => Promise<Response>'))
+    .optional(),
+  prices: priceOverridesSchema.optional(),
+  sinks: z.array(withMethods<Sink>('a sink', 'write')).optional(),
+  delivery: z
+    .strictObject({
+      batchSize: z.int().min(1).max(100_000).optional(),
+      flushIntervalMs: z.number().min(0).max(3_600_000).optional(),
+      maxMemoryRecords: z.int().min(1).optional(),
+    })
+    .optional(),
+  idleTimeoutMs: z.number().min(1).max(2_147_483_647).optional(),
+  clock: withMethods<Clock>('a clock', 'now', 'wallNow', 'setTimeout', 'clearTimeout').optional(),
+  random: fn<Random>('a function () => number').optional(),
+});
+
+/** Checks what a user gave. The message names every wrong option, what was expected and what came. */
+export function readOptions(options: unknown): RouterOptions {
+  const result = schema.safeParse(options);
+  if (result.success) return result.data;
+  throw new RouterError(
+    'ERR_OPTIONS',
+    `createRouter was given wrong options:\n${z.prettifyError(result.error)}\nThe options are listed in docs/options.md.`,
+  );
+}
+
+const contextSchema: z.ZodType<CallContext> = z.strictObject({
+  priority: z.enum(['urgent', 'high', 'normal', 'low']).optional(),
+  tenant: z.string().optional(),
+  user: z.string().optional(),
+  tags: z.record(z.string(), z.string()).optional(),
+  session: z.string().optional(),
+});
+
+/** Checks a call context given to `with` or `run`. */
+export function readContext(context: unknown): CallContext {
+  const result = contextSchema.safeParse(context);
+  if (result.success) return result.data;
+  throw new RouterError(
+    'ERR_OPTIONS',
+    `A call context is wrong:\n${z.prettifyError(result.error)}\nIts fields are listed in docs/options.md.`,
+  );
+}

@@ -1,0 +1,46 @@
+import type { DeliverySnapshot } from './delivery/delivery.ts';
+import type { RouterEvents } from './events.ts';
+import type { CallCounts } from './tally.ts';
+import type { CallContext } from './types.ts';
+
+type Fetch = typeof globalThis.fetch;
+
+/** `fetch` and `wrap` of one tenant, user or conversation. */
+export interface BoundRouter {
+  readonly fetch: Fetch;
+  wrap<Client>(client: Client): Client;
+}
+
+/** What the router is doing and has done. */
+export interface RouterSnapshot {
+  readonly calls: CallCounts;
+  readonly delivery: DeliverySnapshot;
+}
+
+/** One object that all of an application's LLM calls go through. */
+export interface Router extends AsyncDisposable {
+  /** A drop-in `fetch`. Give it to any SDK. */
+  readonly fetch: Fetch;
+  /**
+   * A copy of an SDK client whose calls go through the router. A client with a `fetch` of its own keeps it as transport,
+   * unless the router was given one. Throws `ERR_OPTIONS` for a client without `withOptions`.
+   */
+  wrap<Client>(client: Client): Client;
+  /** The same for one context, whose fields stand in every record. */
+  with(context: CallContext): BoundRouter;
+  /** Runs `fn`; every call it makes, however deep, carries the context. */
+  run<T>(context: CallContext, fn: () => T): T;
+  /** Calls `listener` at every event. Returns a function that ends it. What a listener throws is ignored. */
+  on<Name extends keyof RouterEvents>(
+    event: Name,
+    listener: (value: RouterEvents[Name]) => void,
+  ): () => void;
+  snapshot(): RouterSnapshot;
+  /** Resolves when every record so far is in the sinks. */
+  flush(): Promise<void>;
+  /**
+   * Takes no further calls (they are answered `ERR_CLOSED`), waits for those in flight, flushes and closes the sinks.
+   * After `timeoutMs` (default 5000) calls in flight are cut off and recorded as `aborted`; the sinks get as long again.
+   */
+  close(options?: { timeoutMs?: number }): Promise<void>;
+}

@@ -1,0 +1,45 @@
+import type { Call } from '../call.ts';
+import type { UrlLookup } from '../endpoints.ts';
+import type { Next, Stage } from '../stage.ts';
+import { JsonView } from '../util/json-view.ts';
+
+export interface IdentifyOptions {
+  readonly lookUp: UrlLookup;
+}
+
+/**
+ * Finds out what a call is: whose endpoint, which model, streamed or not. The body is read once, member by member,
+ * and never parsed as a whole. What is not understood goes on unchanged.
+ */
+export function identify({ lookUp }: IdentifyOptions): Stage {
+  return {
+    name: 'identify',
+    handle: function identify(call: Call, next: Next): Promise<Response> {
+      const { url, endpoint } = lookUp(call.url);
+      call.parsedUrl = url;
+      call.endpoint = endpoint;
+      call.json = endpoint.wire === undefined ? undefined : viewOf(call);
+      call.model = endpoint.model ?? call.json?.firstString('model');
+      call.stream = endpoint.stream ?? (call.json !== undefined && asksForStream(call.json));
+      return next(call);
+    },
+  };
+}
+
+/**
+ * Most bodies do not mention `"stream"`, and seeing that takes a sixth of the time of reading all members: V8 jumps from
+ * one occurrence of a short needle's first letter to the next.
+ */
+function asksForStream(json: JsonView): boolean {
+  const { text } = json;
+  for (let at = text.indexOf('m"'); at >= 0; at = text.indexOf('m"', at + 1)) {
+    if (text.startsWith('"strea', at - 6)) return json.raw('stream') === 'true';
+  }
+  return false;
+}
+
+function viewOf(call: Call): JsonView | undefined {
+  const { body } = call;
+  if (typeof body === 'string') return new JsonView(body);
+  return body instanceof Uint8Array ? JsonView.ofBytes(body) : undefined;
+}

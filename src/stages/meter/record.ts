@@ -1,0 +1,53 @@
+import type { Attempt, Call } from '../../call.ts';
+import type { UsageRecord } from '../../types.ts';
+import type { Account } from './account.ts';
+import type { Ending } from './outcome.ts';
+
+/** One record, from a call and the attempt that it stands for (none when nothing was sent). */
+export function usageRecord(
+  id: string,
+  call: Call,
+  attempt: Attempt | undefined,
+  ending: Ending,
+  account: Account,
+  final: boolean,
+  now: number,
+): UsageRecord {
+  const { facts } = attempt ?? {};
+  const asked = attempt?.asked ?? call;
+  const from = final ? call.startedAt : (attempt?.startedAt ?? call.startedAt);
+  return {
+    schemaVersion: 1,
+    id,
+    callId: call.id,
+    attempt: attempt?.number ?? 0,
+    final,
+    startedAt: new Date(call.startedEpochMs).toISOString(),
+    provider: asked.endpoint.provider,
+    api: asked.endpoint.api,
+    requestModel: asked.model,
+    responseModel: facts?.model,
+    stream: asked.stream,
+    outcome: ending.outcome,
+    status: attempt?.status,
+    errorCode: ending.errorCode,
+    providerRequestId: attempt?.requestId ?? facts?.requestId,
+    usage: account.usage,
+    cost: account.cost,
+    saved: account.saved,
+    timing: {
+      queuedMs: 0,
+      heldMs: 0,
+      timeToHeadersMs: since(from, attempt?.headersAt),
+      timeToFirstChunkMs: since(from, attempt?.firstChunkAt),
+      durationMs: since(from, attempt?.endedAt ?? now) ?? 0,
+    },
+    // A copy: records are handed out, and one context stands for many calls.
+    context: { ...call.context, ...(call.context.tags && { tags: { ...call.context.tags } }) },
+  };
+}
+
+/** Milliseconds with a precision of a microsecond: more is noise in a record. */
+function since(from: number, to: number | undefined): number | undefined {
+  return to === undefined ? undefined : Math.round((to - from) * 1000) / 1000;
+}

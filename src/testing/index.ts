@@ -1,0 +1,17 @@
+export { adapterContract, assertTokenUsage } from './adapter-contract.ts';
+export type { AdapterCase, ContractCheck } from './adapter-contract.ts';
+export type { Chunks } from './chunk-ends.ts';
+export { fixtureBytes, fixtureFormat, fixtureSchema, readFixtures } from './fixture.ts';
+export type { Fault, Fixture, FixtureRequest, FixtureResponse, FixtureSource } from './fixture.ts';
+export { FixtureMissError } from './match-fixture.ts';
+export { recordFetch } from './record-fetch.ts';
+export type { RecordOptions } from './record-fetch.ts';
+export { fixtureResponse, replayFetch } from './replay-fetch.ts';
+export type { PlayOptions, ReplayCall, ReplayFetch, ReplayOptions } from './replay-fetch.ts';
+export { sampleRecord } from './sample-record.ts';
+export { createSeededRandom } from './seeded-random.ts';
+export { sinkContract } from './sink-contract.ts';
+export type { ContractCase, SinkContractOptions, SinkUnderTest } from './sink-contract.ts';
+export type { Redactor } from './text-edits.ts';
+export { createVirtualClock } from './virtual-clock.ts';
+export type { VirtualClock, VirtualClockOptions } from './virtual-clock.ts';
