@@ -594,12 +594,17 @@ describe.concurrent('the demo, live', () => {
       const server = await provider('hangs');
       const path = join(folder, 'interrupted.sqlite');
       const child = start(demo, { args: ['--live', '--out', path], env: keysFor(server) });
-      child.stdout.on('data', (text) => {
-        if (!String(text).includes('divides it.')) return;
+      let seen = '';
+      const interrupt = (text: Buffer | string): void => {
+        // Each word is a write of its own, and any number of them arrives together.
+        seen += String(text);
+        if (!seen.includes('divides it.')) return;
+        child.stdout.off('data', interrupt);
         // Twice, as npm's child gets it from the terminal and from npm.
         child.kill('SIGINT');
         child.kill('SIGINT');
-      });
+      };
+      child.stdout.on('data', interrupt);
       const { code, stdout, stderr } = await finish(child);
       server.closeAllConnections();
       server.close();
