@@ -1,5 +1,9 @@
 import type { AnswerTap } from './answer/tap.ts';
 import type { RequestBody, RequestParts } from './http/read-request.ts';
+import type { Draft } from './prompt-cache/body/prompt-reader.ts';
+import type { PlannedCall } from './prompt-cache/cache-keeper.ts';
+import type { CacheRequest } from './prompt-cache/cache-request.ts';
+import type { CacheAccount, Edit, Fingerprint, Prompt } from './prompt-cache/types.ts';
 import type { AnswerFacts, CallContext, Endpoint, Priority } from './types.ts';
 import type { JsonView } from './util/json-view.ts';
 
@@ -43,11 +47,11 @@ export class Attempt {
   constructor(
     number: number,
     startedAt: number,
-    { endpoint, json, model, stream, hidesUsageChunk }: Asked,
+    { endpoint, json, model, stream, hidesUsageChunk, cacheAccount }: Asked,
   ) {
     this.number = number;
     this.startedAt = startedAt;
-    this.asked = { endpoint, json, model, stream, hidesUsageChunk };
+    this.asked = { endpoint, json, model, stream, hidesUsageChunk, cacheAccount };
   }
 }
 
@@ -58,11 +62,18 @@ export class Attempt {
  * | --- | --- | --- |
  * | `id`, `startedAt`, `startedEpochMs` | router | meter, send |
  * | `input`, `init`, `transport` | router | send (an untouched call is forwarded as it came) |
- * | `url`, `method`, `headers`, `body` | router, middleware, adapt | identify, adapt, send |
+ * | `url`, `method`, `headers` | router, middleware | identify, send |
+ * | `body` | router, middleware, canonicalize, adapt | identify, chunk, adapt, send |
  * | `signal`, `redirect` | router | send |
  * | `context` | router | meter |
- * | `changed` | router, middleware, adapt | send |
- * | `parsedUrl`, `endpoint`, `json`, `model`, `stream` | identify | adapt, send, meter |
+ * | `changed` | router, middleware, canonicalize, adapt, cache-control | send |
+ * | `parsedUrl`, `endpoint`, `json`, `model`, `stream` | identify | chunk, adapt, send, meter |
+ * | `draft` | chunk, arrange | canonicalize, fingerprint |
+ * | `prompt` | canonicalize | warm-up, cache-control |
+ * | `fingerprint` | fingerprint | warm-up, cache-control |
+ * | `cacheRequest`, `heldMs`, `heldSince` | warm-up | cache-control, meter |
+ * | `planned`, `cacheAccount` | cache-control | meter |
+ * | `edits` | adapt, cache-control | send |
  * | `hidesUsageChunk` | adapt | send |
  * | `attempts` | send | meter |
  * | `onAttemptEnd` | meter | send |
@@ -94,6 +105,24 @@ export class Call {
   json: JsonView | undefined;
   model: string | undefined;
   stream = false;
+
+  /** The body taken apart, on its way to be a prompt. */
+  draft: Draft | undefined;
+  /** The body as blocks, where its format is known; in observe mode as it would be sent. */
+  prompt: Prompt | undefined;
+  fingerprint: Fingerprint | undefined;
+  /** What is still to be written into the body, sorted by place; `send` renders it. */
+  edits: readonly Edit[] = [];
+  /** The call as the prompt cache sees it. */
+  cacheRequest: CacheRequest | undefined;
+  /** What is to be kept of it. */
+  planned: PlannedCall | undefined;
+  /** What the prompt cache is expected to do; the meter settles it. */
+  cacheAccount: CacheAccount | undefined;
+  /** How long the call waited for another one to fill the cache, in milliseconds. */
+  heldMs = 0;
+  /** Since when it waits so. */
+  heldSince: number | undefined;
 
   /** The router asked for the usage chunk, so the host must not see it. */
   hidesUsageChunk = false;
@@ -134,8 +163,11 @@ export class Call {
   }
 }
 
-/** What an attempt asks for, as `identify` and `adapt` understood it. */
-export type Asked = Pick<Call, 'endpoint' | 'json' | 'model' | 'stream' | 'hidesUsageChunk'>;
+/** What an attempt asks for, as the stages before `send` understood it. */
+export type Asked = Pick<
+  Call,
+  'endpoint' | 'json' | 'model' | 'stream' | 'hidesUsageChunk' | 'cacheAccount'
+>;
 
 /** What a call starts with, beside the request itself. */
 export type CallStart = Pick<

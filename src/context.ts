@@ -1,4 +1,4 @@
-import type { CallContext, Priority } from './types.ts';
+import type { CallContext, Priority, PromptCacheWish } from './types.ts';
 
 type Context = Readonly<CallContext> & { readonly priority: Priority };
 
@@ -14,8 +14,8 @@ const PRIORITIES: ReadonlySet<string> = new Set<Priority>(['urgent', 'high', 'no
 
 /**
  * Reads the call context out of request headers and takes those headers away: `x-tokenrouter-priority` (or the plain
- * `x-priority`), `-tenant`, `-user`, `-session` and `-tag-<name>`. `undefined` when there are none, the usual case.
- * A priority that does not exist is ignored: a header of some other system must not fail a call.
+ * `x-priority`), `-tenant`, `-user`, `-session`, `-prompt-cache` and `-tag-<name>`. `undefined` when there are none, the
+ * usual case. A priority that does not exist is ignored: a header of some other system must not fail a call.
  */
 export function contextFromHeaders(list: readonly string[]): ContextFromHeaders | undefined {
   if (!hasOwn(list)) return undefined;
@@ -31,7 +31,9 @@ export function contextFromHeaders(list: readonly string[]): ContextFromHeaders 
     } else if (name === `${PREFIX}tenant`) context.tenant = value;
     else if (name === `${PREFIX}user`) context.user = value;
     else if (name === `${PREFIX}session`) context.session = value;
-    else if (!name.startsWith(PREFIX)) headers.push(list[i]!, value);
+    else if (name === `${PREFIX}prompt-cache`) {
+      if (isPromptCacheWish(value)) context.promptCache = value;
+    } else if (!name.startsWith(PREFIX)) headers.push(list[i]!, value);
   }
   return { context, headers };
 }
@@ -73,4 +75,16 @@ function hasOwn(list: readonly string[]): boolean {
 
 function isPriority(value: string): value is Priority {
   return PRIORITIES.has(value);
+}
+
+const WISHES: ReadonlySet<string> = new Set<PromptCacheWish>([
+  'auto',
+  'observe',
+  'off',
+  '5m',
+  '1h',
+]);
+
+function isPromptCacheWish(value: string): value is PromptCacheWish {
+  return WISHES.has(value);
 }

@@ -1,11 +1,14 @@
 import { RouterError } from './errors.ts';
 import type { SinkDrop } from './delivery/delivery.ts';
+import type { Plan } from './prompt-cache/explain.ts';
 import type { UsageRecord } from './types.ts';
 
 /** What can be listened to with `router.on`. */
 export interface RouterEvents {
   /** Every record, as it is handed to the sinks. */
   usage: UsageRecord;
+  /** What is planned for the prompt cache of a call, just before it is sent. */
+  plan: Plan;
   /** Records that a sink lost, and why. */
   drop: SinkDrop;
 }
@@ -15,6 +18,8 @@ export interface Events {
     event: Name,
     listener: (value: RouterEvents[Name]) => void,
   ): () => void;
+  /** Whether anybody listens: what is costly to make is made only then. */
+  has(event: keyof RouterEvents): boolean;
   emit<Name extends keyof RouterEvents>(event: Name, value: RouterEvents[Name]): void;
 }
 
@@ -22,6 +27,7 @@ export interface Events {
 export function createEvents(): Events {
   const listeners: { [Name in keyof RouterEvents]: Set<(value: RouterEvents[Name]) => unknown> } = {
     usage: new Set(),
+    plan: new Set(),
     drop: new Set(),
   };
   return {
@@ -37,6 +43,7 @@ export function createEvents(): Events {
       listeners[event].add(entry);
       return () => listeners[event].delete(entry);
     },
+    has: (event) => listeners[event].size > 0,
     emit(event, value) {
       // Those of now: one that listens again meanwhile waits for the next.
       const current = [...listeners[event]];

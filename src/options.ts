@@ -1,6 +1,13 @@
 import type { Dispatcher } from 'undici';
 import { z } from 'zod';
 import { RouterError } from './errors.ts';
+import {
+  historySchema,
+  promptCacheSchema,
+  type HistoryOptions,
+  type PromptCacheMode,
+  type PromptCacheOptions,
+} from './prompt-cache/settings.ts';
 import { priceOverridesSchema, type PriceOverrides } from './pricing/overrides.ts';
 import type { CallContext, Clock, Middleware, ProviderAdapter, Random, Sink } from './types.ts';
 
@@ -14,6 +21,10 @@ export interface RouterOptions {
   adapters?: readonly ProviderAdapter[] | undefined;
   /** Functions around the pipeline, the first outermost. Default: none. */
   middleware?: readonly Middleware[] | undefined;
+  /** How the providers' prompt caches are used: a mode, or an object with more. Default: `auto`. */
+  promptCache?: PromptCacheMode | PromptCacheOptions | undefined;
+  /** Truncates long conversations, in steps that keep the prefix cached between them. Default: off. */
+  history?: HistoryOptions | undefined;
   /** Prices that go before the built-in price book. Default: none. */
   prices?: PriceOverrides | undefined;
   /** Where usage records go. Default: none. */
@@ -53,13 +64,16 @@ const withMethods = <T>(expected: string, ...methods: readonly string[]): z.ZodT
     { error: `Invalid input: expected ${expected} (an object with ${methods.join(', ')})` },
   );
 
-const schema = z.strictObject({
+/** What is checked. For documentation's tests too. */
+export const optionsSchema: z.ZodType<CheckedOptions> = z.strictObject({
   fetch: fn<typeof globalThis.fetch>('a fetch function').optional(),
   dispatcher: withMethods<Dispatcher>('an undici dispatcher', 'dispatch').optional(),
   adapters: z.array(withMethods<ProviderAdapter>('a provider adapter', 'match')).optional(),
   middleware: z
     .array(fn<Middleware>('a function (request, next, context) => Promise<Response>'))
     .optional(),
+  promptCache: promptCacheSchema.optional(),
+  history: historySchema.optional(),
   prices: priceOverridesSchema.optional(),
   sinks: z.array(withMethods<Sink>('a sink', 'write')).optional(),
   delivery: z
@@ -74,9 +88,14 @@ const schema = z.strictObject({
   random: fn<Random>('a function () => number').optional(),
 });
 
+/** Options as they are used: a mode of the prompt cache has become an object. */
+export type CheckedOptions = Omit<RouterOptions, 'promptCache'> & {
+  readonly promptCache?: PromptCacheOptions | undefined;
+};
+
 /** Checks what a user gave. The message names every wrong option, what was expected and what came. */
-export function readOptions(options: unknown): RouterOptions {
-  const result = schema.safeParse(options);
+export function readOptions(options: unknown): CheckedOptions {
+  const result = optionsSchema.safeParse(options);
   if (result.success) return result.data;
   throw new RouterError(
     'ERR_OPTIONS',
@@ -90,6 +109,7 @@ const contextSchema: z.ZodType<CallContext> = z.strictObject({
   user: z.string().optional(),
   tags: z.record(z.string(), z.string()).optional(),
   session: z.string().optional(),
+  promptCache: z.enum(['auto', 'observe', 'off', '5m', '1h']).optional(),
 });
 
 /** Checks a call context given to `with` or `run`. */

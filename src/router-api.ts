@@ -1,5 +1,7 @@
 import type { DeliverySnapshot } from './delivery/delivery.ts';
 import type { RouterEvents } from './events.ts';
+import type { PromptCacheSnapshot } from './prompt-cache/cache-tally.ts';
+import type { Plan } from './prompt-cache/explain.ts';
 import type { CallCounts } from './tally.ts';
 import type { CallContext } from './types.ts';
 
@@ -14,6 +16,7 @@ export interface BoundRouter {
 /** What the router is doing and has done. */
 export interface RouterSnapshot {
   readonly calls: CallCounts;
+  readonly promptCache: PromptCacheSnapshot;
   readonly delivery: DeliverySnapshot;
 }
 
@@ -30,6 +33,11 @@ export interface Router extends AsyncDisposable {
   with(context: CallContext): BoundRouter;
   /** Runs `fn`; every call it makes, however deep, carries the context. */
   run<T>(context: CallContext, fn: () => T): T;
+  /**
+   * What the router would do with a request: its blocks, what would be kept of it and why, what is expected to be read.
+   * Nothing is sent, and nothing is learnt from it. Takes what `fetch` takes; a user's middleware is not run.
+   */
+  explain(input: string | URL | Request, init?: RequestInit): Promise<Plan>;
   /** Calls `listener` at every event. Returns a function that ends it. What a listener throws is ignored. */
   on<Name extends keyof RouterEvents>(
     event: Name,

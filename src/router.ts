@@ -1,27 +1,26 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { Agent, type Dispatcher } from 'undici';
 import { builtInAdapters } from '../adapters/index.ts';
-import { Call } from './call.ts';
-import { contextFromHeaders, mergeContext, withPriority } from './context.ts';
+import { mergeContext } from './context.ts';
 import { createDelivery } from './delivery/delivery.ts';
-import { RouterError } from './errors.ts';
 import { createUrlLookup } from './endpoints.ts';
+import { createEntrance } from './entrance.ts';
+import { RouterError } from './errors.ts';
 import { createEvents } from './events.ts';
-import { readRequest, type RequestParts } from './http/read-request.ts';
-import { refuse } from './http/refusal.ts';
 import { readContext, readOptions, type RouterOptions } from './options.ts';
-import { compose, stages } from './pipeline.ts';
+import { compose, prepare, stages, type PipelineOptions } from './pipeline.ts';
 import { createPriceBook } from './pricing/price-book.ts';
-import type { BoundRouter, Router } from './router-api.ts';
+import { createToolOrder } from './prompt-cache/arrange/tool-order.ts';
+import { createPromptReader } from './prompt-cache/body/prompt-reader.ts';
+import { createCacheKeeper } from './prompt-cache/cache-keeper.ts';
+import { explain } from './prompt-cache/explain.ts';
+import { promptCacheSettings, wishOf } from './prompt-cache/settings.ts';
+import type { Router } from './router-api.ts';
 import { createTally } from './tally.ts';
 import { createTokenCounter } from './tokens/token-counter.ts';
 import type { CallContext } from './types.ts';
 import { systemClock } from './util/clock.ts';
 import { systemRandom } from './util/random.ts';
-import { uuidv7 } from './util/uuid.ts';
-import { ownFetchOf, wrapClient } from './wrap.ts';
-
-type Fetch = typeof globalThis.fetch;
 
 /**
  * Makes a router. No option is required.
@@ -47,90 +46,56 @@ export function createRouter(options: RouterOptions = {}): Router {
   });
   /** Records whose tokens are still being counted. */
   const pending = new Set<Promise<void>>();
-  const hasTransport = given.fetch !== undefined || given.dispatcher !== undefined;
   let agent: Agent | undefined;
   let closing: Promise<void> | undefined;
 
-  const pipeline = compose(
-    stages({
-      clock,
-      random,
-      lookUp,
-      fetch: given.fetch,
-      dispatcher: (): Dispatcher => given.dispatcher ?? (agent ??= ownAgent()),
-      idleTimeoutMs: given.idleTimeoutMs,
-      middleware: given.middleware ?? [],
-      prices: createPriceBook(given.prices),
-      counter: createTokenCounter({ clock }),
-      active: tally.active,
-      onRecord: (record) => {
-        tally.count(record);
-        delivery.push(record);
-        events.emit('usage', record);
-      },
-      onPending: (counting) => {
-        pending.add(counting);
-        void counting.finally(() => pending.delete(counting));
-      },
-    }),
-  );
-
-  function send(
-    input: string | URL | Request,
-    init: RequestInit | undefined,
-    parts: RequestParts,
-    bound: CallContext | undefined,
-    transport: Fetch | undefined,
-  ): Promise<Response> {
-    const own = contextFromHeaders(parts.headers);
-    const startedEpochMs = clock.wallNow();
-    const start = {
-      id: uuidv7(startedEpochMs, random),
-      startedAt: clock.now(),
-      startedEpochMs,
-      input,
-      init,
-      transport,
-      context: withPriority(contexts.getStore(), bound, own?.context),
-      headers: own?.headers ?? parts.headers,
-    };
-    return pipeline(new Call(start, parts));
-  }
-
-  /** The functions this router made: a client that has one already must not go through the router twice. */
-  const made = new WeakMap<
-    Fetch,
-    { bound: CallContext | undefined; transport: Fetch | undefined }
-  >();
-
-  const fetchFor = (bound?: CallContext, transport?: Fetch): Fetch => {
-    const own: Fetch = async function fetch(input, init): Promise<Response> {
-      // SDKs call fetch('data:,') to look at the Response class; what is not HTTP is none of the router's business.
-      if (!isHttp(input)) return (transport ?? given.fetch ?? globalThis.fetch)(input, init);
-      const read = readRequest(input, init);
-      const parts = read instanceof Promise ? await read : read;
-      if (closing !== undefined) {
-        return refuse(lookUp(parts.url).endpoint.api, {
-          code: 'ERR_CLOSED',
-          status: 503,
-          message: 'The router was closed; make a new one with createRouter().',
-        });
-      }
-      return send(input, init, parts, bound, transport);
-    };
-    made.set(own, { bound, transport });
-    return own;
-  };
-
-  const boundTo = (bound?: CallContext): BoundRouter => ({
-    fetch: fetchFor(bound),
-    wrap: (client) => {
-      const given = ownFetchOf(client);
-      const layer = given === undefined ? undefined : made.get(given);
-      const transport = layer === undefined ? given : layer.transport;
-      const context = layer?.bound === undefined ? bound : mergeContext(layer.bound, bound);
-      return wrapClient(client, fetchFor(context, hasTransport ? undefined : transport));
+  const prices = createPriceBook(given.prices);
+  const promptCache = promptCacheSettings(given.promptCache);
+  const cacheKeeper = createCacheKeeper({ settings: promptCache, clock, prices });
+  const promptReader = createPromptReader(promptCache);
+  const toolOrder = createToolOrder({ mode: promptCache.tools });
+  const pipelineOptions: PipelineOptions = {
+    clock,
+    random,
+    lookUp,
+    fetch: given.fetch,
+    dispatcher: (): Dispatcher => given.dispatcher ?? (agent ??= ownAgent()),
+    idleTimeoutMs: given.idleTimeoutMs,
+    middleware: given.middleware ?? [],
+    modeOf: (call) => wishOf(promptCache, call.context).mode,
+    promptReader,
+    toolOrder,
+    scopeOf: cacheKeeper.scopeOf,
+    systemFirst: promptCache.systemFirst,
+    history: given.history,
+    prices,
+    counter: createTokenCounter({ clock }),
+    cacheKeeper,
+    maxHoldMs: promptCache.maxHoldMs,
+    onPlan: (call, planned) => {
+      if (events.has('plan')) events.emit('plan', explain(call, planned, call.heldMs > 0));
     },
+    active: tally.active,
+    onRecord: (record) => {
+      tally.count(record);
+      delivery.push(record);
+      events.emit('usage', record);
+    },
+    onPending: (counting) => {
+      pending.add(counting);
+      void counting.finally(() => pending.delete(counting));
+    },
+  };
+  const preparing = prepare(pipelineOptions);
+  const entrance = createEntrance({
+    clock,
+    random,
+    lookUp,
+    context: () => contexts.getStore(),
+    fetch: given.fetch,
+    hasTransport: given.fetch !== undefined || given.dispatcher !== undefined,
+    isClosed: () => closing !== undefined,
+    pipeline: compose(stages(pipelineOptions, preparing)),
   });
 
   async function close(timeoutMs: number): Promise<void> {
@@ -138,20 +103,34 @@ export function createRouter(options: RouterOptions = {}): Router {
       tally.cut(
         new RouterError('ERR_CLOSED', 'The router was closed while this call was in flight.'),
       );
+      cacheKeeper.warmUps.wakeAll();
       void agent?.destroy();
     };
     await tally.idle(clock, timeoutMs, cut);
     await Promise.all(pending);
     await delivery.close({ timeoutMs });
+    promptReader.clear();
+    toolOrder.clear();
     await agent?.close().catch(() => {});
   }
 
   const router: Router = {
-    ...boundTo(),
-    with: (context) => boundTo(readContext(context)),
+    ...entrance.boundTo(),
+    with: (context) => entrance.boundTo(readContext(context)),
     run: (context, fn) => contexts.run(mergeContext(contexts.getStore(), readContext(context)), fn),
+    explain: async (input, init) => {
+      const call = await entrance.call(input, init);
+      await compose([...preparing, { name: 'stop', handle: async () => new Response(null) }])(call);
+      const request = cacheKeeper.request(call);
+      const waits = request !== undefined && cacheKeeper.worthWaitingFor(request) !== undefined;
+      return explain(call, request && cacheKeeper.preview(request), waits);
+    },
     on: (event, listener) => events.on(event, listener),
-    snapshot: () => ({ calls: tally.snapshot(), delivery: delivery.snapshot() }),
+    snapshot: () => ({
+      calls: tally.snapshot(),
+      promptCache: cacheKeeper.snapshot(),
+      delivery: delivery.snapshot(),
+    }),
     flush: async () => {
       await Promise.all(pending);
       await delivery.flush();
@@ -168,9 +147,4 @@ export function createRouter(options: RouterOptions = {}): Router {
  */
 function ownAgent(): Agent {
   return new Agent({ allowH2: false });
-}
-
-function isHttp(input: string | URL | Request): boolean {
-  const url = typeof input === 'string' ? input : input instanceof URL ? input.href : input.url;
-  return /^https?:/i.test(url);
 }

@@ -1,6 +1,7 @@
 /**
  * The contracts between the parts of the router. Types only: nothing here runs.
  */
+import type { MissReason, PromptCaching } from './prompt-cache/types.ts';
 import type { JsonView } from './util/json-view.ts';
 
 /** The request format of a call, named after the provider's endpoint; `other` for everything else. */
@@ -76,8 +77,14 @@ export interface Cost {
 
 /** Why a prefix that could have been read from the prompt cache was not. */
 export interface CacheMiss {
-  reason: string;
+  reason: MissReason;
+  /** Index, in cache order (tools, system, messages), of the first block that differs or of the last one that was lost. */
   position?: number | undefined;
+  /** Where the text of the system prompt or of a tool first differs, and what kind of text differs there. Never the text. */
+  difference?: { byte: number; class: 'timestamp' | 'uuid' | 'counter' | 'other' } | undefined;
+  /** Input tokens that would have been read. */
+  lostTokens?: number | undefined;
+  /** What they cost more than they would have. */
   lostUsd?: string | undefined;
 }
 
@@ -165,7 +172,11 @@ export interface CallContext {
   tags?: Record<string, string> | undefined;
   /** A conversation. */
   session?: string | undefined;
+  /** What this call wants of the prompt cache: a mode of the option of that name, or a lifetime. */
+  promptCache?: PromptCacheWish | undefined;
 }
+
+export type PromptCacheWish = 'auto' | 'observe' | 'off' | '5m' | '1h';
 
 /** A user function around the pipeline; the first listed is the outermost. */
 export type Middleware = (
@@ -198,6 +209,8 @@ export interface Endpoint {
    * answer 400 (asked once more without, then remembered), absent where it must not be sent or is not needed.
    */
   readonly streamUsage?: 'ask' | 'try' | undefined;
+  /** How the provider's prompt cache works; absent where nothing is known. */
+  readonly cache?: PromptCaching | undefined;
 }
 
 /** One provider: decides which URLs are its own and how their answers are read. */

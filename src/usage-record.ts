@@ -99,8 +99,27 @@ const record = z.strictObject({
       expectedRead: tokens,
       miss: z
         .strictObject({
-          reason: name,
+          reason: z.enum([
+            'tools-changed',
+            'tools-reordered',
+            'system-changed',
+            'history-edited',
+            'expired',
+            'too-short',
+            'lookback',
+            'not-yet-readable',
+            'model-changed',
+            'parameter-changed',
+            'evicted',
+          ]),
           position: z.int().nonnegative().optional(),
+          difference: z
+            .strictObject({
+              byte: z.int().nonnegative(),
+              class: z.enum(['timestamp', 'uuid', 'counter', 'other']),
+            })
+            .optional(),
+          lostTokens: tokens,
           lostUsd: dollars.optional(),
         })
         .optional(),

@@ -113,6 +113,19 @@ const run = (file: string, options?: RunOptions): Promise<Run> => finish(start(f
 
 /** What each example prints, among other things, in this order. */
 const PROGRAMS: Readonly<Record<string, readonly string[]>> = {
+  'cache-report.ts': [
+    '48 calls, 149,096 input tokens, 2026-11-16 09:00 to 09:20 UTC\n',
+    "promptCache: 'auto' would have saved about $",
+    'system-changed  6 calls, ',
+    'tools-reordered  5 calls, ',
+    'The pictures are in .tokenrouter/cache-report.html.\n',
+  ],
+  'cost-test.ts': [
+    'promptCache off: 6 calls, $0.09077, 0 % read',
+    'promptCache auto: 6 calls, $',
+    'pass 1\n',
+    'fail 0\n',
+  ],
   'openai.ts': [
     'gpt-4.1-nano-2025-04-14 stream=false in=14 out=7 $0.0000042\n',
     'The capital of France is Paris.\n',

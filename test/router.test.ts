@@ -87,6 +87,7 @@ describe('a record', () => {
         timeToFirstChunkMs: 0,
         durationMs: 0,
       },
+      cache: { prefix: expect.stringMatching(/^[\w-]{22}$/), marks: 0 },
       context: { priority: 'normal' },
     });
     expect(response.headers.get('x-tokenrouter-attempts')).toBe('1');

@@ -1,6 +1,7 @@
 import type { Api, Endpoint, ProviderAdapter, Wire } from '../../src/types.ts';
 import { openaiEndpoint } from '../openai/index.ts';
 import { baseUrlMatcher, isHost, pathOf, type AdapterOptions } from '../shared/base-url.ts';
+import { anthropicCaching } from './cache.ts';
 import { messages } from './wire.ts';
 
 const PROVIDER = 'anthropic';
@@ -22,7 +23,7 @@ export function anthropic(options: AdapterOptions = {}): ProviderAdapter {
       if (!isHost(url, HOSTS) && !isBelowBase(url)) return undefined;
       const path = pathOf(url);
       const found = anthropicPath(path);
-      if (found !== undefined) return { provider: PROVIDER, ...found };
+      if (found !== undefined) return { provider: PROVIDER, ...found, cache: anthropicCaching };
       return openaiEndpoint(path, PROVIDER, 'try') ?? { provider: PROVIDER, api: 'other' };
     },
   };

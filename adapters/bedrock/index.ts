@@ -2,6 +2,7 @@ import type { Endpoint, ProviderAdapter } from '../../src/types.ts';
 import { anthropicPath } from '../anthropic/index.ts';
 import { openaiEndpoint } from '../openai/index.ts';
 import { baseUrlMatcher, decodeSegment, pathOf, type AdapterOptions } from '../shared/base-url.ts';
+import { bedrockCaching } from './cache.ts';
 import { converse, invoke } from './wire.ts';
 
 const PROVIDER = 'aws.bedrock';
@@ -23,7 +24,7 @@ export function bedrock(options: AdapterOptions = {}): ProviderAdapter {
       const [, segment, method] = MODEL_CALL.exec(path) ?? [];
       if (segment !== undefined && method !== undefined) return modelCall(segment, method);
       const found = anthropicPath(path);
-      if (found !== undefined) return { provider: PROVIDER, ...found };
+      if (found !== undefined) return { provider: PROVIDER, ...found, cache: bedrockCaching };
       return openaiEndpoint(path, PROVIDER, 'try') ?? { provider: PROVIDER, api: 'other' };
     },
   };
@@ -32,12 +33,14 @@ export function bedrock(options: AdapterOptions = {}): ProviderAdapter {
 function modelCall(segment: string, method: string): Endpoint {
   const model = decodeSegment(segment);
   const isConverse = method.startsWith('converse');
+  // An invoke body is the model's own; Claude's is the Messages format.
+  const isClaude = !isConverse && model.includes('anthropic.');
   return {
     provider: PROVIDER,
-    // An invoke body is the model's own; Claude's is the Messages format.
-    api: !isConverse && model.includes('anthropic.') ? 'messages' : 'other',
+    api: isClaude ? 'messages' : 'other',
     wire: isConverse ? converse : invoke,
     model,
     stream: method.endsWith('-stream'),
+    ...(isClaude ? { cache: bedrockCaching } : {}),
   };
 }

@@ -1,4 +1,6 @@
+import type { PromptCaching } from '../../src/prompt-cache/types.ts';
 import type { Api, Endpoint, ProviderAdapter, Wire } from '../../src/types.ts';
+import { anthropicCaching } from '../anthropic/cache.ts';
 import { messages } from '../anthropic/wire.ts';
 import { openaiEndpoint } from '../openai/index.ts';
 import { chatCompletions } from '../openai/wire.ts';
@@ -9,6 +11,7 @@ import {
   pathOf,
   type AdapterOptions,
 } from '../shared/base-url.ts';
+import { geminiCaching } from './cache.ts';
 import { compatibleChat, embed, generateContent, interactions } from './wire.ts';
 
 type Meaning = Pick<Endpoint, 'model' | 'stream'> & { readonly api: Api; readonly wire: Wire };
@@ -54,6 +57,12 @@ function partnerCall(publisher: string, model: string, stream: boolean): Meaning
   return { api: 'chat.completions', wire: chatCompletions, model, stream };
 }
 
+/** By format: Claude on Vertex keeps Anthropic's rules; of other publishers nothing is known. */
+function cacheOf(api: Api): PromptCaching | undefined {
+  if (api === 'messages') return anthropicCaching;
+  return api === 'generateContent' ? geminiCaching : undefined;
+}
+
 /** The Gemini API and Vertex AI, with their OpenAI-compatible paths. */
 export function gemini(options: AdapterOptions = {}): ProviderAdapter {
   const isBelowBase = baseUrlMatcher(options.baseURL);
@@ -65,11 +74,11 @@ export function gemini(options: AdapterOptions = {}): ProviderAdapter {
       const provider = isVertex ? 'gcp.vertex_ai' : 'gcp.gemini';
       const path = pathOf(url);
       const found = geminiPath(path);
-      if (found !== undefined) return { provider, ...found };
+      if (found !== undefined) return { provider, ...found, cache: cacheOf(found.api) };
       const compatible = openaiEndpoint(path, provider, 'try');
       if (compatible === undefined) return { provider, api: 'other' };
       return compatible.wire === chatCompletions
-        ? { ...compatible, wire: compatibleChat }
+        ? { ...compatible, wire: compatibleChat, cache: geminiCaching }
         : compatible;
     },
   };

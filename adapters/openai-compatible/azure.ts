@@ -1,5 +1,7 @@
 import type { Endpoint } from '../../src/types.ts';
+import { anthropicCaching } from '../anthropic/cache.ts';
 import { anthropicPath } from '../anthropic/index.ts';
+import { openaiLayoutCaching } from '../openai/cache.ts';
 import { openaiEndpoint } from '../openai/index.ts';
 import { decodeSegment, isHost, pathOf } from '../shared/base-url.ts';
 
@@ -24,12 +26,12 @@ export function azureEndpoint(url: URL): Endpoint | undefined {
   const isOpenai = isOpenaiHost || path.startsWith('/openai/');
   const provider = isOpenai ? 'azure.ai.openai' : 'azure.ai.inference';
   const deployment = DEPLOYMENT.exec(path)?.[1];
+  const endpoint = openaiEndpoint(path, provider, takesStreamOptions(url, isOpenai));
+  const claude = endpoint === undefined ? anthropicPath(path) : undefined;
   return {
-    ...(openaiEndpoint(path, provider, takesStreamOptions(url, isOpenai)) ?? {
-      provider,
-      api: 'other',
-      ...anthropicPath(path),
-    }),
+    ...(endpoint ?? { provider, api: 'other', ...claude }),
+    ...(endpoint !== undefined && isOpenai ? { cache: openaiLayoutCaching } : {}),
+    ...(claude === undefined ? {} : { cache: anthropicCaching }),
     ...(deployment === undefined ? {} : { model: decodeSegment(deployment) }),
   };
 }

@@ -54,13 +54,15 @@ export function openaiCompatible(options: OpenAICompatibleOptions = {}): Provide
 /** What a path means at a provider; `undefined` when it has the shape of none that is billed. */
 function endpointOf(path: string, preset: Preset): Endpoint | undefined {
   const { provider, streamUsage, chat, chatPaths = [] } = preset;
+  const known = preset.cache === undefined ? {} : { cache: preset.cache };
   const standard = chatPaths.some((suffix) => path.endsWith(suffix)) ? '/chat/completions' : path;
   const found = openaiEndpoint(standard, provider, streamUsage);
   if (found !== undefined) {
-    return chat !== undefined && found.wire === chatCompletions ? { ...found, wire: chat } : found;
+    const wire = chat !== undefined && found.wire === chatCompletions ? { wire: chat } : {};
+    return { ...found, ...wire, ...known };
   }
   const other = anthropicPath(path) ?? geminiPath(path);
-  return other === undefined ? undefined : { provider, ...other };
+  return other === undefined ? undefined : { provider, ...other, ...known };
 }
 
 /** The preset that stands for a base URL of the user's own. */

@@ -1,6 +1,15 @@
+import type { PromptCaching } from '../../src/prompt-cache/types.ts';
 import type { Wire } from '../../src/types.ts';
 import { chatUsage } from '../openai/usage.ts';
 import { chatWire } from '../openai/wire.ts';
+import {
+  deepseekCaching,
+  groqCaching,
+  mistralCaching,
+  moonshotCaching,
+  openRouterCaching,
+  xaiCaching,
+} from './cache.ts';
 
 /** A provider of the OpenAI formats as this router knows it. */
 export interface Preset {
@@ -14,6 +23,8 @@ export interface Preset {
   readonly chat?: Wire;
   /** Paths of the chat format that do not end in `/chat/completions`. */
   readonly chatPaths?: readonly string[];
+  /** How its prompt cache works, in whatever format it is asked. Absent: nothing is known of one. */
+  readonly cache?: PromptCaching;
 }
 
 /**
@@ -24,25 +35,42 @@ const vercelChat = chatWire('chat.completions', (raw) => chatUsage(raw, { reason
 
 /** By name, as in `openaiCompatible({ preset })`. Hosts and streaming behaviour as recorded or documented, 2026-11. */
 export const presets: Readonly<Record<string, Preset>> = {
-  deepseek: { provider: 'deepseek', hosts: ['api.deepseek.com'], streamUsage: 'ask' },
+  deepseek: {
+    provider: 'deepseek',
+    hosts: ['api.deepseek.com'],
+    streamUsage: 'ask',
+    cache: deepseekCaching,
+  },
   nvidia: {
     provider: 'nvidia',
     hosts: ['integrate.api.nvidia.com', 'ai.api.nvidia.com', '.api.nvcf.nvidia.com'],
     streamUsage: 'try', // some models answer 400 to stream_options
   },
-  groq: { provider: 'groq', hosts: ['api.groq.com'], streamUsage: 'ask' },
+  groq: {
+    provider: 'groq',
+    hosts: ['api.groq.com'],
+    streamUsage: 'ask',
+    cache: groqCaching,
+  },
   mistral: {
     provider: 'mistral_ai',
     hosts: ['api.mistral.ai', 'codestral.mistral.ai'],
     chatPaths: ['/fim/completions', '/agents/completions'],
+    cache: mistralCaching,
   },
-  xai: { provider: 'x_ai', hosts: ['api.x.ai', '.api.x.ai'], streamUsage: 'ask' },
+  xai: {
+    provider: 'x_ai',
+    hosts: ['api.x.ai', '.api.x.ai'],
+    streamUsage: 'ask',
+    cache: xaiCaching,
+  },
   moonshot: {
     provider: 'moonshot_ai',
     hosts: ['api.moonshot.ai', 'api.moonshot.cn'],
     streamUsage: 'ask',
+    cache: moonshotCaching,
   },
-  openrouter: { provider: 'openrouter', hosts: ['openrouter.ai'] },
+  openrouter: { provider: 'openrouter', hosts: ['openrouter.ai'], cache: openRouterCaching },
   perplexity: { provider: 'perplexity', hosts: ['api.perplexity.ai'] },
   together: { provider: 'together', hosts: ['api.together.ai', 'api.together.xyz'] },
   cerebras: { provider: 'cerebras', hosts: ['api.cerebras.ai'], streamUsage: 'try' },

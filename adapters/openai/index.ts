@@ -1,5 +1,6 @@
 import type { Api, Endpoint, ProviderAdapter, Wire } from '../../src/types.ts';
 import { baseUrlMatcher, isHost, pathOf, type AdapterOptions } from '../shared/base-url.ts';
+import { openaiCaching, openaiLayoutCaching } from './cache.ts';
 import { chatCompletions, embeddings, media, responses, stored } from './wire.ts';
 
 /** `chatgpt.com` serves the Responses format to Codex clients. */
@@ -43,7 +44,12 @@ export function openai(options: AdapterOptions = {}): ProviderAdapter {
     name: 'openai',
     match(url) {
       if (!isHost(url, HOSTS) && !isBelowBase(url)) return undefined;
-      return openaiEndpoint(pathOf(url), 'openai', 'ask') ?? { provider: 'openai', api: 'other' };
+      const path = pathOf(url);
+      const endpoint = openaiEndpoint(path, 'openai', 'ask');
+      if (endpoint === undefined) return { provider: 'openai', api: 'other' };
+      // What Codex's backend and compaction make of marks is not documented.
+      const isPlain = url.hostname !== 'chatgpt.com' && !path.endsWith('/compact');
+      return { ...endpoint, cache: isPlain ? openaiCaching : openaiLayoutCaching };
     },
   };
 }

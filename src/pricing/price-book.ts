@@ -7,6 +7,8 @@ import { compileOverrides } from './overrides.ts';
 import type { FindOverride, PriceOverrides } from './overrides.ts';
 import type { PriceList } from './price-list.ts';
 import type { Quote, RateQuery } from './rates.ts';
+import { relativePrices } from './relative.ts';
+import type { RelativePrices } from './relative.ts';
 import prices from './prices.json' with { type: 'json' };
 import { hasOtherCharges, serviceTerms } from './service-terms.ts';
 import { usd } from './usd.ts';
@@ -34,6 +36,20 @@ export interface PriceBook {
    * compares with the same tokens as plain input: reads save, writes may cost more, so it can be negative.
    */
   cost(query: PriceQuery): { cost: Cost; saved: { cacheUsd?: string } };
+  /**
+   * What reads and writes of the prompt cache cost against plain input, before a call is sent. Standard tier, short context;
+   * `undefined` when there is no price for the model.
+   */
+  relative(query: RelativeQuery): RelativePrices | undefined;
+}
+
+interface RelativeQuery {
+  /** As in `UsageRecord.provider`. */
+  provider: string;
+  /** The model asked for. */
+  model: string;
+  /** Milliseconds since the epoch. */
+  at: number;
 }
 
 const LIST: PriceList = prices;
@@ -44,6 +60,13 @@ export function createPriceBook(overrides: PriceOverrides = []): PriceBook {
   const findListed = listedModels(LIST);
   return {
     cost: (query) => priced(query, findOverride, findListed),
+    relative({ provider, model, at }) {
+      const rateQuery = { at, inputTokens: 0, terms: [] };
+      const quote =
+        (findOverride && quoteOverride(provider, [model], findOverride, rateQuery)) ??
+        quoteListed(provider, [model], findListed, rateQuery);
+      return quote && relativePrices(quote.rates);
+    },
   };
 }
 

@@ -16,6 +16,11 @@ export function identify({ lookUp }: IdentifyOptions): Stage {
     name: 'identify',
     handle: function identify(call: Call, next: Next): Promise<Response> {
       const { url, endpoint } = lookUp(call.url);
+      // A middleware may come again with another request.
+      call.edits = [];
+      call.cacheRequest = undefined;
+      call.planned = undefined;
+      call.cacheAccount = undefined;
       call.parsedUrl = url;
       call.endpoint = endpoint;
       call.json = endpoint.wire === undefined ? undefined : viewOf(call);

@@ -31,6 +31,42 @@ export function withoutPaths(leaves: Leaves, paths: readonly string[]): Leaves {
   return new Map([...leaves].filter(([key]) => !isIgnored(key)));
 }
 
+/**
+ * Takes away what a router may add for the provider's prompt cache, because it depends on what came before: marks, cache keys
+ * and modes. A lone text part that was made to carry a mark is the plain text again.
+ */
+export function withoutCacheMarks(leaves: Leaves): Leaves {
+  const kept = new Map<string, string>();
+  const inside = new Map<string, number>();
+  for (const [key, value] of leaves) {
+    const steps = key.split(SEPARATOR);
+    if (CACHE_MEMBERS.has(steps[0] ?? '') || steps.some((step) => MARKS.has(step))) continue;
+    kept.set(key, value);
+    for (let i = 1; i < steps.length; i++) {
+      const parent = steps.slice(0, i).join(SEPARATOR);
+      inside.set(parent, (inside.get(parent) ?? 0) + 1);
+    }
+  }
+  for (const [parent, count] of inside) {
+    const part = `${parent}${SEPARATOR}0${SEPARATOR}`;
+    const text = kept.get(`${part}"text"`);
+    const type = kept.get(`${part}"type"`);
+    if (count !== 2 || text === undefined || !TEXT_TYPES.has(type ?? '')) continue;
+    kept.delete(`${part}"text"`);
+    kept.delete(`${part}"type"`);
+    kept.set(parent, text);
+  }
+  return kept;
+}
+
+const MARKS: ReadonlySet<string> = new Set(['"cache_control"', '"prompt_cache_breakpoint"']);
+const CACHE_MEMBERS: ReadonlySet<string> = new Set([
+  '"prompt_cache_key"',
+  '"prompt_cache_options"',
+  '"prompt_cache_retention"',
+]);
+const TEXT_TYPES: ReadonlySet<string> = new Set(['"text"', '"input_text"']);
+
 /** One text for all bodies that mean the same. */
 export function canonicalText(leaves: Leaves): string {
   return [...leaves]

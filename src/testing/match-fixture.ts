@@ -1,4 +1,10 @@
-import { canonicalText, differingMembers, readLeaves, withoutPaths } from './canonical-body.ts';
+import {
+  canonicalText,
+  differingMembers,
+  readLeaves,
+  withoutCacheMarks,
+  withoutPaths,
+} from './canonical-body.ts';
 import type { Leaves } from './canonical-body.ts';
 import { decodeBytes, fixtureBytes } from './fixture.ts';
 import type { Fixture } from './fixture.ts';
@@ -58,10 +64,13 @@ export function createMatcher(fixtures: readonly Fixture[], options: MatchOption
     unused.push(fixture);
   }
 
+  const relaxed = (leaves: Leaves): Leaves =>
+    withoutPaths(withoutCacheMarks(leaves), options.ignore);
+
   /** A request that is recorded as it is comes before one that differs in what is ignored. */
   const keysOf = (shape: Shape): [exact: string, relaxed: string] => [
-    `exact ${keyOf(shape, options.ignoreHost, [])}`,
-    `relaxed ${keyOf(shape, options.ignoreHost, options.ignore)}`,
+    `exact ${keyOf(shape, options.ignoreHost, (leaves) => leaves)}`,
+    `relaxed ${keyOf(shape, options.ignoreHost, relaxed)}`,
   ];
 
   function readShapes({ entries, shapes, plays }: Group): void {
@@ -144,9 +153,8 @@ function withoutBoundary(text: string, headers: Headers): string {
   return boundary === undefined ? text : text.replaceAll(boundary, 'boundary');
 }
 
-function keyOf(shape: Shape, ignoreHost: boolean, ignore: readonly string[]): string {
-  const body =
-    typeof shape.body === 'string' ? shape.body : canonicalText(withoutPaths(shape.body, ignore));
+function keyOf(shape: Shape, ignoreHost: boolean, relax: (leaves: Leaves) => Leaves): string {
+  const body = typeof shape.body === 'string' ? shape.body : canonicalText(relax(shape.body));
   return JSON.stringify([ignoreHost ? '' : shape.host, shape.query, typeof shape.body, body]);
 }
 
@@ -165,8 +173,8 @@ function missMessage(
       return names;
     }
     const members = differingMembers(
-      withoutPaths(shape.body, ignore),
-      withoutPaths(other.body, ignore),
+      withoutPaths(withoutCacheMarks(shape.body), ignore),
+      withoutPaths(withoutCacheMarks(other.body), ignore),
     );
     return [...names, ...members.map(safeName)];
   });

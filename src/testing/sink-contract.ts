@@ -222,7 +222,7 @@ function withText(text: string): UsageRecord {
     errorCode: text,
     providerRequestId: text,
     dedupe: { role: 'follower', leaderId: text },
-    cache: { prefix: text, marks: 1, miss: { reason: text } },
+    cache: { prefix: text, marks: 1, miss: { reason: 'evicted' } },
     context: {
       priority: 'normal',
       tenant: text,

@@ -15,12 +15,18 @@ import {
   isRouterError,
   usageRecordSchema,
   type Middleware,
+  type RouterOptions,
   type UsageRecord,
 } from '../../src/index.ts';
+import { optionsSchema } from '../../src/options.ts';
 import { stages } from '../../src/pipeline.ts';
 import { createPriceBook } from '../../src/pricing/price-book.ts';
 import manifest from '../../package.json' with { type: 'json' };
 import prices from '../../src/pricing/prices.json' with { type: 'json' };
+import { createToolOrder } from '../../src/prompt-cache/arrange/tool-order.ts';
+import { createPromptReader } from '../../src/prompt-cache/body/prompt-reader.ts';
+import { createCacheKeeper } from '../../src/prompt-cache/cache-keeper.ts';
+import { promptCacheSettings } from '../../src/prompt-cache/settings.ts';
 import { createVirtualClock, sampleRecord } from '../../src/testing/index.ts';
 import { createTokenCounter } from '../../src/tokens/token-counter.ts';
 import { columnOf, numberIn, readPage, root, sectionOf, snippetsOf, tableIn } from './markdown.ts';
@@ -32,10 +38,19 @@ const expectSame = (a: Iterable<string>, b: Iterable<string>): void => {
 test('ARCHITECTURE.md lists the stages in their order', () => {
   const clock = createVirtualClock();
   const pass: Middleware = (request, next) => next(request);
+  const prices = createPriceBook();
+  const settings = promptCacheSettings();
   const inCode = stages({
     clock,
     random: () => 0,
-    prices: createPriceBook(),
+    prices,
+    modeOf: () => 'auto',
+    promptReader: createPromptReader(),
+    toolOrder: createToolOrder({ mode: 'stable' }),
+    scopeOf: () => '',
+    cacheKeeper: createCacheKeeper({ settings, clock, prices }),
+    maxHoldMs: 0,
+    onPlan: () => {},
     counter: createTokenCounter({ clock }),
     active: new Set(),
     onRecord: () => {},
@@ -76,26 +91,33 @@ describe('docs/errors.md', () => {
 });
 
 describe('docs/options.md', () => {
-  const rows = tableIn(sectionOf('docs/options.md', '## createRouter(options)'));
+  const all = tableIn(sectionOf('docs/options.md', '## createRouter(options)'));
+  /** Without those that only introduce their members. */
+  const rows = all.filter(([name]) => !all.some(([other]) => other?.startsWith(`${name}.`)));
 
-  /** There is no public list of the options; a schema that is not exported has them. */
-  function keysInCode(): string[] {
-    const source = readFileSync(join(root, 'src/options.ts'), 'utf8');
-    const schema = /^const schema = z\.strictObject\(\{\n([\s\S]*?)^\}\);/m.exec(source)?.[1] ?? '';
-    let parent = '';
-    return [...schema.matchAll(/^( {2}| {6})(\w+):(.*)$/gm)].flatMap(([, indent, key, rest]) => {
-      if (indent === '      ') return [`${parent}.${key}`];
-      parent = key ?? '';
-      return rest === ' z' && schema.includes(`${key}: z\n    .strictObject`) ? [] : [parent];
-    });
+  interface Definition {
+    readonly type: string;
+    readonly innerType?: z.core.$ZodType;
+    readonly out?: z.core.$ZodType;
+    readonly shape?: Readonly<Record<string, z.core.$ZodType>>;
+  }
+
+  function keysIn(schema: z.core.$ZodType, path: string): string[] {
+    const { type, innerType, out, shape } = schema._zod.def as unknown as Definition;
+    if (type === 'optional' && innerType) return keysIn(innerType, path);
+    if (type === 'pipe' && out) return keysIn(out, path);
+    if (type !== 'object' || shape === undefined) return [path];
+    const prefix = path === '' ? '' : `${path}.`;
+    return Object.entries(shape).flatMap(([key, member]) => keysIn(member, `${prefix}${key}`));
   }
 
   /** What `createRouter` says of an option with a value that is never right. */
   function complaintOf(option: string): string {
-    const [name = '', member] = option.split('.');
-    const wrong = Symbol('wrong');
+    const options = option
+      .split('.')
+      .reduceRight<unknown>((value, name) => ({ [name]: value }), Symbol('wrong'));
     try {
-      createRouter({ [name]: member === undefined ? wrong : { [member]: wrong } });
+      createRouter(options as RouterOptions);
     } catch (error) {
       if (isRouterError(error) && error.code === 'ERR_OPTIONS') return error.message;
       throw error;
@@ -106,7 +128,7 @@ describe('docs/options.md', () => {
   test('lists the options', () => {
     expectSame(
       rows.map(([name]) => name ?? ''),
-      keysInCode(),
+      keysIn(optionsSchema, ''),
     );
   });
 

@@ -1,11 +1,12 @@
 import { isDeepStrictEqual } from 'node:util';
 import * as fc from 'fast-check';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import {
   canonicalText,
   differingMembers,
   readLeaves,
   withoutPaths,
+  withoutCacheMarks,
 } from '../../src/testing/canonical-body.ts';
 import type { Leaves } from '../../src/testing/canonical-body.ts';
 
@@ -117,4 +118,70 @@ test('differences are named by path, two steps deep', () => {
     't',
   ]);
   expect(names('{"a":1}', '{"b":{"c":{"d":1}}}')).toEqual(['a', 'b.c']);
+});
+
+describe('withoutCacheMarks', () => {
+  const plain = (body: unknown): string => {
+    const leaves = readLeaves(JSON.stringify(body));
+    return leaves === undefined ? 'no JSON' : canonicalText(withoutCacheMarks(leaves));
+  };
+  const mark = { type: 'ephemeral' };
+
+  test.each([
+    [
+      'marks on parts',
+      { messages: [{ content: [{ type: 'text', text: 'a', cache_control: mark }] }] },
+      { messages: [{ content: 'a' }] },
+    ],
+    [
+      'marks on tools and system',
+      {
+        tools: [{ name: 't', cache_control: { ...mark, ttl: '1h' } }],
+        system: [{ type: 'text', text: 's', cache_control: mark }],
+      },
+      { tools: [{ name: 't' }], system: 's' },
+    ],
+    [
+      'keys and modes',
+      { a: 1, prompt_cache_key: 'k', prompt_cache_options: { mode: 'explicit' } },
+      { a: 1 },
+    ],
+    [
+      'breakpoints',
+      {
+        input: [
+          {
+            content: [
+              { type: 'input_text', text: 'a', prompt_cache_breakpoint: { mode: 'explicit' } },
+            ],
+          },
+        ],
+      },
+      { input: [{ content: 'a' }] },
+    ],
+  ])('%s', (_name, marked, unmarked) => {
+    expect(plain(marked)).toBe(plain(unmarked));
+  });
+
+  test.each([
+    [
+      'two parts',
+      {
+        content: [
+          { type: 'text', text: 'a' },
+          { type: 'text', text: 'b' },
+        ],
+      },
+      { content: 'a' },
+    ],
+    [
+      'a part with more',
+      { content: [{ type: 'text', text: 'a', citations: [] }] },
+      { content: 'a' },
+    ],
+    ['another text', { content: [{ type: 'text', text: 'a' }] }, { content: 'b' }],
+    ['a member of that name deeper', { metadata: { prompt_cache_key: 'k' } }, { metadata: {} }],
+  ])('does not make equal: %s', (_name, one, other) => {
+    expect(plain(one)).not.toBe(plain(other));
+  });
 });

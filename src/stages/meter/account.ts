@@ -15,6 +15,7 @@ export interface Account {
   readonly usage: TokenUsage;
   readonly cost: Cost;
   readonly saved: UsageRecord['saved'];
+  readonly cache: UsageRecord['cache'];
 }
 
 /**
@@ -104,7 +105,7 @@ function priced(
   usage: TokenUsage,
 ): Account {
   // The cost of an earlier call's usage stands in that call's record.
-  if (attempt?.facts.usageOf === 'earlier') return { ...unpriced(), usage };
+  if (attempt?.facts.usageOf === 'earlier') return { ...unpriced(), usage, cache: undefined };
   const asked = attempt?.asked ?? call;
   const query = {
     provider: asked.endpoint.provider,
@@ -115,7 +116,22 @@ function priced(
     hasOtherCharges: attempt?.facts.hasOtherCharges,
     usage,
   };
-  return { usage, ...prices.cost(query) };
+  const priced = prices.cost(query);
+  return { usage, ...priced, cache: cacheOf(attempt, usage, priced.cost) };
+}
+
+/** Only of an answer: a refused request has neither read nor written. */
+function cacheOf(
+  attempt: Attempt | undefined,
+  usage: TokenUsage,
+  cost: Cost,
+): UsageRecord['cache'] {
+  if (attempt?.status === undefined || attempt.status >= 400) return undefined;
+  try {
+    return attempt.asked.cacheAccount?.settle(usage, cost);
+  } catch {
+    return undefined;
+  }
 }
 
 /** New objects each time: records are handed out, and must not share what somebody may change. */
@@ -124,7 +140,7 @@ function unpriced(): Pick<Account, 'cost' | 'saved'> {
 }
 
 function unknown(): Account {
-  return { ...unpriced(), usage: unknownUsage() };
+  return { ...unpriced(), usage: unknownUsage(), cache: undefined };
 }
 
 function unknownUsage(): TokenUsage {

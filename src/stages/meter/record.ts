@@ -37,17 +37,27 @@ export function usageRecord(
     saved: account.saved,
     timing: {
       queuedMs: 0,
-      heldMs: 0,
+      heldMs: call.heldSince === undefined ? rounded(call.heldMs) : rounded(now - call.heldSince),
       timeToHeadersMs: since(from, attempt?.headersAt),
       timeToFirstChunkMs: since(from, attempt?.firstChunkAt),
       durationMs: since(from, attempt?.endedAt ?? now) ?? 0,
     },
-    // A copy: records are handed out, and one context stands for many calls.
-    context: { ...call.context, ...(call.context.tags && { tags: { ...call.context.tags } }) },
+    cache: account.cache,
+    context: contextOf(call),
   };
+}
+
+/** A copy: records are handed out, and one context stands for many calls. */
+function contextOf({ context }: Call): UsageRecord['context'] {
+  const { promptCache: _, ...rest } = context;
+  return { ...rest, ...(rest.tags && { tags: { ...rest.tags } }) };
 }
 
 /** Milliseconds with a precision of a microsecond: more is noise in a record. */
 function since(from: number, to: number | undefined): number | undefined {
-  return to === undefined ? undefined : Math.round((to - from) * 1000) / 1000;
+  return to === undefined ? undefined : rounded(to - from);
+}
+
+function rounded(ms: number): number {
+  return Math.round(ms * 1000) / 1000;
 }

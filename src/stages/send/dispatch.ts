@@ -6,6 +6,7 @@ import { LazyHeaders } from '../../http/lazy-headers.ts';
 import { LazyResponse } from '../../http/lazy-response.ts';
 import { encodeBody, hasHeader, headersOf, isPlain } from '../../http/read-request.ts';
 import { Answer, type AnswerOptions } from './answer.ts';
+import { edited } from './edited-call.ts';
 import { isRedirect, MAX_REDIRECTS, redirected, type Outgoing } from './redirect.ts';
 import { routerHeaders } from './router-headers.ts';
 
@@ -69,7 +70,8 @@ class Exchange implements Dispatcher.DispatchHandler, FlowControl {
   }
 
   begin(): void {
-    const { signal, method, headers, body } = this.#call;
+    const { signal, method } = this.#call;
+    const { headers, body } = edited(this.#call);
     signal?.addEventListener('abort', this.#abort, { once: true });
     const url = this.#call.parsedUrl ?? new URL(this.#call.url);
     if (isPlain(body)) {

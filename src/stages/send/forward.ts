@@ -2,6 +2,7 @@ import type { Attempt, Call } from '../../call.ts';
 import { LazyResponse } from '../../http/lazy-response.ts';
 import { headersOf, streamable } from '../../http/read-request.ts';
 import { Answer, type AnswerOptions } from './answer.ts';
+import { edited } from './edited-call.ts';
 import { routerHeaders } from './router-headers.ts';
 
 /**
@@ -128,8 +129,9 @@ class Pump {
 }
 
 function changedInit(call: Call): RequestInit {
-  const { method, redirect, signal, body } = call;
-  const init: RequestInit = { ...call.init, method, headers: headersOf(call.headers), body };
+  const { method, redirect, signal } = call;
+  const { headers, body } = edited(call);
+  const init: RequestInit = { ...call.init, method, headers: headersOf(headers), body };
   // Left out where the host left it out: a transport may tell the two apart.
   if (redirect !== 'follow') init.redirect = redirect;
   if (signal !== undefined) init.signal = signal;
