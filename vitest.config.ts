@@ -7,6 +7,8 @@ export default defineConfig({
   ssr: { resolve: { conditions: ['@tokenrouter/source'] } },
   test: {
     include: ['test/**/*.test.ts'],
+    // Vitest leaves one core free, which on two is half the machine.
+    maxWorkers: '100%',
     reporters: inCI ? ['default', new NoSkips()] : ['default'],
     typecheck: { enabled: true, include: ['test/**/*.test-d.ts'] },
     coverage: { provider: 'v8', include: ['src/**', 'adapters/**'] },
