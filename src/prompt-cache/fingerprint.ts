@@ -18,6 +18,7 @@ export function fingerprintOf(prompt: BodyPrompt, chain: Chain): Fingerprint {
   let full: string | undefined;
   return {
     positions: chain.positions,
+    salts: chain.salts,
     at(index) {
       if (index >= system) return chain.messages[index - system];
       if (index >= tools) return chain.system[index - tools];

@@ -25,8 +25,8 @@ export function createMissFinder(): MissFinder {
   const ledger = createMissLedger();
   return {
     sent(request, draft, { session }, model) {
-      const { prompt, fingerprint, scope, rules, caching, hostMarks } = request;
-      const salts = caching.salts(prompt);
+      const { prompt, fingerprint, scope, rules, hostMarks } = request;
+      const { salts } = fingerprint;
       const sentAt = draft.sight.now;
       const family = draft.family.slice(scope.length);
       const earlier = predecessors.remember(prompt, fingerprint, {

@@ -90,6 +90,8 @@ export interface Fingerprint {
   readonly positions: readonly number[];
   /** Hash over the whole text. */
   readonly full: string;
+  /** What went into the hashes beside the text. */
+  readonly salts: Salts;
 }
 
 /** A mark that is to be written. */

@@ -63,6 +63,7 @@ function callOf({
     fingerprint: {
       at: (i: number) => hashes[i],
       positions: [...hashes.keys()],
+      salts: { tools: '', system: '', messages: '' },
       full: prefix,
     },
     endpoint: { provider: 'anthropic', api: 'messages', cache: anthropicCaching },

@@ -108,6 +108,7 @@ export function fingerprintOf(prompt: Prompt, salts: Salts = noSalts): Fingerpri
     at: (index) => hashes.get(index),
     positions: [...hashes.keys()],
     full: hash.digest('base64url').slice(0, 22),
+    salts,
   };
 }
 
