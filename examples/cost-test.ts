@@ -60,7 +60,7 @@ async function run(promptCache: 'auto' | 'off'): Promise<MemorySink> {
         : 'A comma is missing.',
   });
   const sink = memorySink();
-  await using router = createRouter({ fetch: provider, clock, promptCache, sinks: [sink] });
+  const router = createRouter({ fetch: provider, clock, promptCache, sinks: [sink] });
   const client = new Anthropic({ apiKey: 'test', fetch: router.fetch });
 
   let isDone = false;
@@ -68,7 +68,7 @@ async function run(promptCache: 'auto' | 'off'): Promise<MemorySink> {
   void answer.finally(() => (isDone = true)).catch(() => {});
   while (!isDone) await clock.next();
   assert.equal(await answer, 'A comma is missing.');
-  await router.flush();
+  await router.close();
   return sink;
 }
 

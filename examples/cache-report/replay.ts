@@ -45,7 +45,7 @@ async function play(
   const plans = new Map<Exchange, Plan>();
   const observations = new Map<Exchange, Observation>();
 
-  await using router = createRouter({
+  const router = createRouter({
     clock,
     promptCache,
     fetch: () => {
@@ -81,7 +81,7 @@ async function play(
   }
   await clock.runAll();
   await Promise.all(calls);
-  await router.flush();
+  await router.close();
   return exchanges.flatMap((exchange) => observations.get(exchange) ?? []);
 }
 
