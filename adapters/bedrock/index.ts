@@ -2,7 +2,7 @@ import type { Endpoint, ProviderAdapter } from '../../src/types.ts';
 import { anthropicPath } from '../anthropic/index.ts';
 import { openaiEndpoint } from '../openai/index.ts';
 import { baseUrlMatcher, decodeSegment, pathOf, type AdapterOptions } from '../shared/base-url.ts';
-import { bedrockCaching } from './cache.ts';
+import { bedrockCaching, converseCaching } from './cache.ts';
 import { converse, invoke } from './wire.ts';
 
 const PROVIDER = 'aws.bedrock';
@@ -42,5 +42,6 @@ function modelCall(segment: string, method: string): Endpoint {
     model,
     stream: method.endsWith('-stream'),
     ...(isClaude ? { cache: bedrockCaching } : {}),
+    ...(isConverse ? { cache: converseCaching } : {}),
   };
 }

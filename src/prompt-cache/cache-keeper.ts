@@ -155,4 +155,4 @@ export function createCacheKeeper({ settings, clock, prices }: CacheKeeperOption
 /** Token counts are estimates, so a read that is a little shorter is no surprise. */
 const TOLERANCE = 0.15;
 
-const MARK = /"(?:cache_control|prompt_cache_breakpoint)"/;
+const MARK = /"(?:cache_control|prompt_cache_breakpoint|cachePoint)"/;

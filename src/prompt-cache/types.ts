@@ -11,7 +11,12 @@ import type { Edit } from '../util/edit.ts';
 export type { Edit } from '../util/edit.ts';
 
 /** The request formats whose bodies are read. */
-export type PromptApi = 'chat.completions' | 'responses' | 'messages' | 'generateContent';
+export type PromptApi =
+  | 'chat.completions'
+  | 'responses'
+  | 'messages'
+  | 'generateContent'
+  | 'converse';
 
 /** Where a block stands in cache order. */
 export type Tier = 'tools' | 'system' | 'messages';
@@ -130,6 +135,8 @@ export interface CacheRules {
 
 /** What an adapter knows of its provider's prompt cache. Pure. */
 export interface PromptCaching {
+  /** The request format, where `Endpoint.api` does not name it. */
+  readonly format?: PromptApi | undefined;
   /** `undefined` where nothing is known to be kept for this model. */
   rules(model: string | undefined): CacheRules | undefined;
   salts(prompt: Prompt): Salts;

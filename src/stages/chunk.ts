@@ -35,5 +35,7 @@ export function chunk({ modeOf, promptReader }: ChunkOptions): Stage {
 
 function draftOf({ body, endpoint }: Call, promptReader: PromptReader): Draft | undefined {
   const text = body instanceof Uint8Array ? textOfUtf8(body) : body;
-  return typeof text === 'string' ? promptReader.read(text, endpoint.api) : undefined;
+  return typeof text === 'string'
+    ? promptReader.read(text, endpoint.cache?.format ?? endpoint.api)
+    : undefined;
 }

@@ -33,13 +33,14 @@ const MAPS = ['properties', 'patternProperties', '$defs', 'definitions', 'depend
 /** Members of a JSON schema or tool that hold data. */
 const DATA = ['default', 'const', 'enum', 'example', 'examples', 'input_examples'];
 /** Data of tool calls and results, where it is an object: `input` is also OpenAI's name for a list of items. */
-const CALL_DATA = ['input', 'args', 'response', 'arguments'];
+const CALL_DATA = ['input', 'args', 'response', 'arguments', 'json'];
 /** Not ordered in any way of their own, but read by the dialects. */
 const READ = (
   'tools functions function system messages instructions systemInstruction system_instruction contents content parts ' +
   'text tool_calls function_call cache_control prompt_cache_breakpoint ttl source output thought ' +
   'functionDeclarations function_declarations functionCall functionResponse function_response inlineData inline_data ' +
-  'fileData file_data mimeType mime_type executableCode executable_code codeExecutionResult code_execution_result'
+  'fileData file_data mimeType mime_type executableCode executable_code codeExecutionResult code_execution_result ' +
+  'image document video toolUse toolResult reasoningContent'
 ).split(' ');
 
 const NAMES: ReadonlyMap<string, KeyName> = new Map(

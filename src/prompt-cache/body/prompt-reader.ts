@@ -1,4 +1,5 @@
 import type { Api } from '../../types.ts';
+import type { PromptApi } from '../types.ts';
 import type { Body } from './body.ts';
 import { buildPrompt, type Arrangement, type BodyPrompt } from './body-prompt.ts';
 import { createConversations, type Found } from './conversations.ts';
@@ -19,7 +20,7 @@ export interface Draft {
 
 export interface PromptReader {
   /** Takes a body apart; `undefined` where its format is not known or it is not JSON. */
-  read(source: string, api: Api): Draft | undefined;
+  read(source: string, api: Api | PromptApi): Draft | undefined;
   /** Makes the prompt, and remembers it for the next turn of its conversation. */
   build(draft: Draft): BodyPrompt;
   clear(): void;

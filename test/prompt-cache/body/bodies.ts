@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import type { PromptApi } from '../../../src/prompt-cache/types.ts';
+import type { Api } from '../../../src/types.ts';
 
 /** How a body is written down: nothing of it may change what is read. */
 export interface Layout {
@@ -266,12 +267,12 @@ const geminiBody = fc.record({
 });
 
 export interface Case {
-  readonly api: PromptApi;
+  readonly api: Api & PromptApi;
   readonly body: Record<string, unknown>;
 }
 
 /** Where the messages are. */
-export const LISTS: Readonly<Record<PromptApi, string>> = {
+export const LISTS: Readonly<Record<Api & PromptApi, string>> = {
   'chat.completions': 'messages',
   messages: 'messages',
   responses: 'input',
@@ -287,7 +288,7 @@ export const anyBody: fc.Arbitrary<Case> = fc.oneof(
       ['responses', responsesBody],
       ['generateContent', geminiBody],
     ] as const
-  ).map(([api, body]: readonly [PromptApi, fc.Arbitrary<{ others: object }>]) =>
+  ).map(([api, body]: readonly [Api & PromptApi, fc.Arbitrary<{ others: object }>]) =>
     body.map(({ others, ...rest }) => ({ api, body: defined({ ...rest, ...others }) })),
   ),
 );

@@ -1,4 +1,5 @@
 import type { Block, PromptApi } from '../../../src/prompt-cache/types.ts';
+import type { Api } from '../../../src/types.ts';
 import { LISTS } from './bodies.ts';
 
 /** A block as the plainest reader sees it: through JSON.parse, by value instead of by place. */
@@ -16,7 +17,7 @@ interface Message {
 // oxlint-disable-next-line typescript/no-explicit-any
 type Json = Record<string, any>;
 
-export function plainBlocks(api: PromptApi, body: Json): PlainBlock[] {
+export function plainBlocks(api: Api & PromptApi, body: Json): PlainBlock[] {
   const key = LISTS[api];
   const list = Array.isArray(body[key]) ? (body[key] as Json[]) : [];
   let messages = list.map((message) => messageOf(api, message));
@@ -49,7 +50,7 @@ export function plainBlocks(api: PromptApi, body: Json): PlainBlock[] {
   return blocks;
 }
 
-function toolBlocks(api: PromptApi, body: Json): PlainBlock[] {
+function toolBlocks(api: Api & PromptApi, body: Json): PlainBlock[] {
   const tools = (Array.isArray(body['tools']) ? body['tools'] : []) as Json[];
   const values = tools.flatMap((tool) => {
     const declared = api === 'generateContent' ? (tool['functionDeclarations'] as unknown[]) : [];
@@ -58,7 +59,7 @@ function toolBlocks(api: PromptApi, body: Json): PlainBlock[] {
   return values.map((value) => topBlock('tools', 'tool', '', value));
 }
 
-function systemBlocks(api: PromptApi, body: Json): PlainBlock[] {
+function systemBlocks(api: Api & PromptApi, body: Json): PlainBlock[] {
   const { system, instructions, systemInstruction } = body;
   const value =
     api === 'messages'
@@ -83,7 +84,7 @@ function topBlock(
   return { tier, kind, role, message: -1, mark: markOf(value), endsTurn: false, value };
 }
 
-function messageOf(api: PromptApi, message: Json): Message {
+function messageOf(api: Api & PromptApi, message: Json): Message {
   const role = String(message['role'] ?? '');
   const own = message['cache_control'] === undefined ? undefined : message;
   if (api === 'responses' && message['content'] === undefined) {
@@ -116,7 +117,7 @@ function stringValues(
   return typeof value === 'string' && value !== '' ? [[kind, value]] : [];
 }
 
-function kindOf(api: PromptApi, part: Json): Block['kind'] {
+function kindOf(api: Api & PromptApi, part: Json): Block['kind'] {
   if (api === 'generateContent') {
     if (part['thought'] === true) return 'thinking';
     if (part['text'] !== undefined) return 'text';

@@ -14,7 +14,7 @@ const TOKEN =
 const RANKED = ['model', 'type', 'role', 'id', 'tool_call_id', 'tool_use_id', 'call_id', 'name'];
 const MAPS = ['properties', 'patternProperties', '$defs', 'definitions', 'dependentSchemas'];
 const DATA = ['default', 'const', 'enum', 'example', 'examples', 'input_examples'];
-const CALL_DATA = ['input', 'args', 'response', 'arguments'];
+const CALL_DATA = ['input', 'args', 'response', 'arguments', 'json'];
 
 export function plainCanonical(text: string): string | undefined {
   const tokens = tokenize(text);

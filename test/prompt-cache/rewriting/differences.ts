@@ -27,7 +27,7 @@ const ROOT_MEMBERS = new Set([
 ]);
 const MAPS = ['properties', 'patternProperties', '$defs', 'definitions', 'dependentSchemas'];
 const DATA = ['default', 'const', 'enum', 'example', 'examples', 'input_examples'];
-const CALL_DATA = ['input', 'args', 'response', 'arguments'];
+const CALL_DATA = ['input', 'args', 'response', 'arguments', 'json'];
 
 type Order = 'any' | 'map' | 'kept';
 
