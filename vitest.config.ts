@@ -7,6 +7,8 @@ export default defineConfig({
   ssr: { resolve: { conditions: ['@tokenrouter/source'] } },
   test: {
     include: ['test/**/*.test.ts'],
+    // Nothing here is about speed: a busy machine must not fail a test. What hangs still ends.
+    testTimeout: 30_000,
     // Vitest leaves one core free, which on two is half the machine.
     maxWorkers: '100%',
     reporters: inCI ? ['default', new NoSkips()] : ['default'],

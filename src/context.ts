@@ -14,8 +14,8 @@ const PRIORITIES: ReadonlySet<string> = new Set<Priority>(['urgent', 'high', 'no
 
 /**
  * Reads the call context out of request headers and takes those headers away: `x-tokenrouter-priority` (or the plain
- * `x-priority`), `-tenant`, `-user`, `-session`, `-prompt-cache` and `-tag-<name>`. `undefined` when there are none, the
- * usual case. A priority that does not exist is ignored: a header of some other system must not fail a call.
+ * `x-priority`), `-tenant`, `-user`, `-session`, `-prompt-cache`, `-deadline-ms`, `-dedupe` and `-tag-<name>`. `undefined` when
+ * there are none, the usual case. A value that does not exist is ignored: a header of some other system must not fail a call.
  */
 export function contextFromHeaders(list: readonly string[]): ContextFromHeaders | undefined {
   if (!hasOwn(list)) return undefined;
@@ -33,6 +33,11 @@ export function contextFromHeaders(list: readonly string[]): ContextFromHeaders 
     else if (name === `${PREFIX}session`) context.session = value;
     else if (name === `${PREFIX}prompt-cache`) {
       if (isPromptCacheWish(value)) context.promptCache = value;
+    } else if (name === `${PREFIX}deadline-ms`) {
+      const ms = Number(value);
+      if (ms > 0 && ms < Infinity) context.deadlineMs = ms;
+    } else if (name === `${PREFIX}dedupe`) {
+      if (value === 'off' || value === 'force') context.dedupe = value;
     } else if (!name.startsWith(PREFIX)) headers.push(list[i]!, value);
   }
   return { context, headers };

@@ -3,9 +3,15 @@
  */
 export const errorCodes = {
   ERR_OPTIONS: 'An option is unknown or has a wrong value.',
+  ERR_QUEUE_FULL: 'As many calls as `schedule.maxQueue` allows were waiting already.',
+  ERR_QUEUE_TIMEOUT: 'The call waited for its turn longer than `schedule` allows.',
+  ERR_DEADLINE:
+    'The head of the answer could not come, or did not come, before the call’s deadline.',
   ERR_CLOSED: 'The router was closed before the call, or while it was in flight.',
   ERR_STREAM_STALLED: 'The answer stopped arriving for longer than `idleTimeoutMs`.',
   ERR_STREAM_TRUNCATED: 'The answer ended before its end marker, finish reason or closing brace.',
+  ERR_SLOW_READER:
+    'The caller read a shared answer so much more slowly than the others that it was cut off.',
   ERR_BODY: 'The body of a response was used twice.',
 } as const;
 

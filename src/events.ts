@@ -1,6 +1,7 @@
 import { RouterError } from './errors.ts';
 import type { SinkDrop } from './delivery/delivery.ts';
 import type { Plan } from './prompt-cache/explain.ts';
+import type { LimitChange } from './schedule/traffic.ts';
 import type { UsageRecord } from './types.ts';
 
 /** What can be listened to with `router.on`. */
@@ -9,6 +10,8 @@ export interface RouterEvents {
   usage: UsageRecord;
   /** What is planned for the prompt cache of a call, just before it is sent. */
   plan: Plan;
+  /** What a provider lets through has changed, as far as the router can tell. */
+  limit: LimitChange;
   /** Records that a sink lost, and why. */
   drop: SinkDrop;
 }
@@ -28,6 +31,7 @@ export function createEvents(): Events {
   const listeners: { [Name in keyof RouterEvents]: Set<(value: RouterEvents[Name]) => unknown> } = {
     usage: new Set(),
     plan: new Set(),
+    limit: new Set(),
     drop: new Set(),
   };
   return {

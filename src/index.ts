@@ -1,6 +1,16 @@
+export type { DedupeSnapshot } from './dedupe/dedupe.ts';
+export type { DedupeMode, DedupeOptions, ResponseCacheOptions } from './dedupe/settings.ts';
 export { errorCodes, isRouterError, RouterError, type RouterErrorCode } from './errors.ts';
 export type { RouterEvents } from './events.ts';
-export type { RouterOptions } from './options.ts';
+export type { AdaptiveKind, LimitDimension, LimitMatch, LimitRule } from './limits/settings.ts';
+export type {
+  LimiterSnapshot,
+  LimitState,
+  LimitUnit,
+  MeterSnapshot,
+  RateLimiting,
+} from './limits/types.ts';
+export type { ChangeableOptions, RouterOptions } from './options.ts';
 export type { PromptCacheSnapshot } from './prompt-cache/cache-tally.ts';
 export type { MissReport, MissRow } from './prompt-cache/diagnosis/miss-ledger.ts';
 export type { Plan, PlannedBlock, PlannedMark } from './prompt-cache/explain.ts';
@@ -17,8 +27,11 @@ export type {
   PromptCaching,
 } from './prompt-cache/types.ts';
 export type { PriceOverrides } from './pricing/overrides.ts';
-export type { BoundRouter, Router, RouterSnapshot } from './router-api.ts';
+export type { RetryOptions } from './retry/settings.ts';
+export type { BoundRouter, OptionsDiff, Router, RouterSnapshot } from './router-api.ts';
 export { createRouter } from './router.ts';
+export type { ScheduleOptions } from './schedule/settings.ts';
+export type { LaneName, LaneSnapshot, LimitChange, TrafficSnapshot } from './schedule/traffic.ts';
 export type {
   AnswerFacts,
   Api,

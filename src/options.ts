@@ -1,6 +1,13 @@
 import type { Dispatcher } from 'undici';
 import { z } from 'zod';
+import {
+  dedupeSchema,
+  responseCacheSchema,
+  type DedupeOptions,
+  type ResponseCacheOptions,
+} from './dedupe/settings.ts';
 import { RouterError } from './errors.ts';
+import { limitsSchema, type LimitRule } from './limits/settings.ts';
 import {
   historySchema,
   promptCacheSchema,
@@ -9,6 +16,8 @@ import {
   type PromptCacheOptions,
 } from './prompt-cache/settings.ts';
 import { priceOverridesSchema, type PriceOverrides } from './pricing/overrides.ts';
+import { retrySchema, type RetryOptions } from './retry/settings.ts';
+import { scheduleSchema, type ScheduleOptions } from './schedule/settings.ts';
 import type { CallContext, Clock, Middleware, ProviderAdapter, Random, Sink } from './types.ts';
 
 /** What `createRouter` takes. Everything is optional; an unknown or wrong option throws `ERR_OPTIONS`. */
@@ -25,6 +34,16 @@ export interface RouterOptions {
   promptCache?: PromptCacheMode | PromptCacheOptions | undefined;
   /** Truncates long conversations, in steps that keep the prefix cached between them. Default: off. */
   history?: HistoryOptions | undefined;
+  /** Which identical calls in flight share one request. */
+  dedupe?: DedupeOptions | undefined;
+  /** Answers that are given again to the same request. Default: off. */
+  responseCache?: ResponseCacheOptions | undefined;
+  /** Who goes first, and how long the others wait. */
+  schedule?: ScheduleOptions | undefined;
+  /** Limits beside, or in place of, those that the providers turn out to have. Default: `[{ adaptive: true }]`. */
+  limits?: readonly LimitRule[] | undefined;
+  /** When a failed request is followed by another. */
+  retry?: RetryOptions | undefined;
   /** Prices that go before the built-in price book. Default: none. */
   prices?: PriceOverrides | undefined;
   /** Where usage records go. Default: none. */
@@ -74,6 +93,11 @@ export const optionsSchema: z.ZodType<CheckedOptions> = z.strictObject({
     .optional(),
   promptCache: promptCacheSchema.optional(),
   history: historySchema.optional(),
+  dedupe: dedupeSchema.optional(),
+  responseCache: responseCacheSchema.optional(),
+  schedule: scheduleSchema.optional(),
+  limits: limitsSchema.optional(),
+  retry: retrySchema.optional(),
   prices: priceOverridesSchema.optional(),
   sinks: z.array(withMethods<Sink>('a sink', 'write')).optional(),
   delivery: z
@@ -103,6 +127,24 @@ export function readOptions(options: unknown): CheckedOptions {
   );
 }
 
+/** Options that can change while calls are in flight. */
+export type ChangeableOptions = Pick<RouterOptions, 'schedule' | 'retry'>;
+
+const changesSchema: z.ZodType<ChangeableOptions> = z.strictObject({
+  schedule: scheduleSchema.optional(),
+  retry: retrySchema.optional(),
+});
+
+/** Checks what is to be changed. */
+export function readChanges(changes: unknown): ChangeableOptions {
+  const result = changesSchema.safeParse(changes);
+  if (result.success) return result.data;
+  throw new RouterError(
+    'ERR_OPTIONS',
+    `router.update was given what it cannot change:\n${z.prettifyError(result.error)}\nOnly schedule and retry change while calls are in flight; for the others make a new router.`,
+  );
+}
+
 const contextSchema: z.ZodType<CallContext> = z.strictObject({
   priority: z.enum(['urgent', 'high', 'normal', 'low']).optional(),
   tenant: z.string().optional(),
@@ -110,6 +152,8 @@ const contextSchema: z.ZodType<CallContext> = z.strictObject({
   tags: z.record(z.string(), z.string()).optional(),
   session: z.string().optional(),
   promptCache: z.enum(['auto', 'observe', 'off', '5m', '1h']).optional(),
+  deadlineMs: z.number().positive().optional(),
+  dedupe: z.enum(['off', 'force']).optional(),
 });
 
 /** Checks a call context given to `with` or `run`. */

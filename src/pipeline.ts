@@ -2,10 +2,12 @@
  * THE ORDER. A call walks down this list and its answer walks back up; the first stage is the outermost.
  *
  *     host ── fetch ──▶ meter ─▶ (middleware) ─▶ identify ─▶ chunk ─▶ arrange ─▶ canonicalize ─▶ fingerprint ─┐
- *                         │                                                                                  │
- *                         ▼                     provider ◀── send ◀─ cache-control ◀─ warm-up ◀─ adapt ◀─────┘
- *                   usage records                             │
- *                                                    one tap on the answer's bytes
+ *                         │                                                                                  ▼
+ *                         ▼            ┌─ retry ◀── cache-control ◀── warm-up ◀── adapt ◀──────────────── dedupe
+ *                   usage records      ▼
+ *                                   schedule ──▶ limit ──▶ send ──▶ provider
+ *                                                           │
+ *                                                  one tap on the answer's bytes
  */
 import type { Next, Stage } from './stage.ts';
 import { adapt } from './stages/adapt.ts';
@@ -13,10 +15,14 @@ import { arrange, type ArrangeOptions } from './stages/arrange.ts';
 import { cacheControl, type CacheControlOptions } from './stages/cache-control.ts';
 import { canonicalize, type CanonicalizeOptions } from './stages/canonicalize.ts';
 import { chunk, type ChunkOptions } from './stages/chunk.ts';
+import { dedupe, type DedupeStageOptions } from './stages/dedupe.ts';
 import { fingerprint } from './stages/fingerprint.ts';
 import { identify, type IdentifyOptions } from './stages/identify.ts';
+import { limit, type LimitOptions } from './stages/limit.ts';
 import { meter, type MeterOptions } from './stages/meter/index.ts';
 import { middleware } from './stages/middleware.ts';
+import { retry, type RetryStageOptions } from './stages/retry.ts';
+import { schedule, type ScheduleStageOptions } from './stages/schedule.ts';
 import { send, type SendOptions } from './stages/send/index.ts';
 import { warmUp, type WarmUpOptions } from './stages/warm-up.ts';
 import type { Middleware } from './types.ts';
@@ -28,8 +34,12 @@ export interface PipelineOptions
     ChunkOptions,
     ArrangeOptions,
     CanonicalizeOptions,
+    DedupeStageOptions,
     WarmUpOptions,
     CacheControlOptions,
+    RetryStageOptions,
+    ScheduleStageOptions,
+    LimitOptions,
     SendOptions {
   readonly middleware: readonly Middleware[];
 }
@@ -54,9 +64,13 @@ export function stages(
     meter(options), //                    times the call, settles exactly one final record
     ...options.middleware.map(middleware), // the user's own functions
     ...prepared, //                       see above
+    dedupe(options), //                   one request for identical calls
     adapt(), //                           what the provider must be asked for
     warmUp(options), //                   waits for a prefix that another call is writing
     cacheControl(options), //             what the provider's prompt cache is to keep
+    retry(options), //                    another attempt where it may help
+    schedule(options), //                 who is next
+    limit(options), //                    permits, and what answers say about them
     send(options), //                     transport, and one tap on the answer
   ];
 }

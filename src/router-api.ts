@@ -1,7 +1,10 @@
+import type { DedupeSnapshot } from './dedupe/dedupe.ts';
 import type { DeliverySnapshot } from './delivery/delivery.ts';
 import type { RouterEvents } from './events.ts';
+import type { ChangeableOptions } from './options.ts';
 import type { PromptCacheSnapshot } from './prompt-cache/cache-tally.ts';
 import type { Plan } from './prompt-cache/explain.ts';
+import type { TrafficSnapshot } from './schedule/traffic.ts';
 import type { CallCounts } from './tally.ts';
 import type { CallContext } from './types.ts';
 
@@ -16,8 +19,18 @@ export interface BoundRouter {
 /** What the router is doing and has done. */
 export interface RouterSnapshot {
   readonly calls: CallCounts;
+  /** Who waits for which limit, and what the limits are. */
+  readonly traffic: TrafficSnapshot;
+  /** Calls that share requests and answers. */
+  readonly dedupe: DedupeSnapshot;
   readonly promptCache: PromptCacheSnapshot;
   readonly delivery: DeliverySnapshot;
+}
+
+/** What `update` did. */
+export interface OptionsDiff {
+  /** Names of the options that were changed. */
+  readonly changed: readonly string[];
 }
 
 /** One object that all of an application's LLM calls go through. */
@@ -44,6 +57,12 @@ export interface Router extends AsyncDisposable {
     listener: (value: RouterEvents[Name]) => void,
   ): () => void;
   snapshot(): RouterSnapshot;
+  /**
+   * Changes `schedule` and `retry` from now on; each replaces what was given before as a whole. Calls that wait go on waiting,
+   * also when the queue is longer than it may be now; `agingMs` is for queues that begin afterwards. Throws `ERR_OPTIONS` for
+   * wrong values, and for options that cannot change while calls are in flight.
+   */
+  update(options: ChangeableOptions): OptionsDiff;
   /** Resolves when every record so far is in the sinks. */
   flush(): Promise<void>;
   /**

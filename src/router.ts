@@ -2,12 +2,14 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { Agent, type Dispatcher } from 'undici';
 import { builtInAdapters } from '../adapters/index.ts';
 import { mergeContext } from './context.ts';
+import { createDedupe } from './dedupe/dedupe.ts';
+import { responseCacheSettings } from './dedupe/settings.ts';
 import { createDelivery } from './delivery/delivery.ts';
 import { createUrlLookup } from './endpoints.ts';
 import { createEntrance } from './entrance.ts';
 import { RouterError } from './errors.ts';
 import { createEvents } from './events.ts';
-import { readContext, readOptions, type RouterOptions } from './options.ts';
+import { readChanges, readContext, readOptions, type RouterOptions } from './options.ts';
 import { compose, prepare, stages, type PipelineOptions } from './pipeline.ts';
 import { createPriceBook } from './pricing/price-book.ts';
 import { createToolOrder } from './prompt-cache/arrange/tool-order.ts';
@@ -15,7 +17,9 @@ import { createPromptReader } from './prompt-cache/body/prompt-reader.ts';
 import { createCacheKeeper } from './prompt-cache/cache-keeper.ts';
 import { explain } from './prompt-cache/explain.ts';
 import { promptCacheSettings, wishOf } from './prompt-cache/settings.ts';
+import { retrySettings } from './retry/settings.ts';
 import type { Router } from './router-api.ts';
+import { createTraffic } from './schedule/traffic.ts';
 import { createTally } from './tally.ts';
 import { createTokenCounter } from './tokens/token-counter.ts';
 import type { CallContext } from './types.ts';
@@ -53,7 +57,22 @@ export function createRouter(options: RouterOptions = {}): Router {
   const promptCache = promptCacheSettings(given.promptCache);
   const cacheKeeper = createCacheKeeper({ settings: promptCache, clock, prices });
   const promptReader = createPromptReader(promptCache);
+  let retries = retrySettings(given.retry);
+  const traffic = createTraffic({
+    clock,
+    random,
+    schedule: given.schedule,
+    limits: given.limits,
+    onLimit: (change) => {
+      events.emit('limit', change);
+    },
+  });
   const toolOrder = createToolOrder({ mode: promptCache.tools });
+  const dedupe = createDedupe({
+    clock,
+    mode: given.dedupe?.mode ?? 'deterministic',
+    responseCache: given.responseCache && responseCacheSettings(given.responseCache),
+  });
   const pipelineOptions: PipelineOptions = {
     clock,
     random,
@@ -75,6 +94,11 @@ export function createRouter(options: RouterOptions = {}): Router {
     onPlan: (call, planned) => {
       if (events.has('plan')) events.emit('plan', explain(call, planned, call.heldMs > 0));
     },
+    dedupe,
+    traffic,
+    alarm: traffic.alarm,
+    isPaced: (call) => traffic.isPaced(call),
+    retrySettings: () => retries,
     active: tally.active,
     onRecord: (record) => {
       tally.count(record);
@@ -104,11 +128,14 @@ export function createRouter(options: RouterOptions = {}): Router {
         new RouterError('ERR_CLOSED', 'The router was closed while this call was in flight.'),
       );
       cacheKeeper.warmUps.wakeAll();
+      traffic.close();
       void agent?.destroy();
     };
     await tally.idle(clock, timeoutMs, cut);
     await Promise.all(pending);
     await delivery.close({ timeoutMs });
+    traffic.close();
+    dedupe.clear();
     promptReader.clear();
     toolOrder.clear();
     await agent?.close().catch(() => {});
@@ -125,9 +152,17 @@ export function createRouter(options: RouterOptions = {}): Router {
       const waits = request !== undefined && cacheKeeper.worthWaitingFor(request) !== undefined;
       return explain(call, request && cacheKeeper.preview(request), waits);
     },
+    update: (options) => {
+      const { schedule, retry } = readChanges(options);
+      if (schedule !== undefined) traffic.reschedule(schedule);
+      if (retry !== undefined) retries = retrySettings(retry);
+      return { changed: Object.keys(options).toSorted() };
+    },
     on: (event, listener) => events.on(event, listener),
     snapshot: () => ({
       calls: tally.snapshot(),
+      traffic: traffic.snapshot(),
+      dedupe: dedupe.snapshot(),
       promptCache: cacheKeeper.snapshot(),
       delivery: delivery.snapshot(),
     }),

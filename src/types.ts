@@ -1,6 +1,7 @@
 /**
  * The contracts between the parts of the router. Types only: nothing here runs.
  */
+import type { RateLimiting } from './limits/types.ts';
 import type { MissReason, PromptCaching } from './prompt-cache/types.ts';
 import type { JsonView } from './util/json-view.ts';
 
@@ -174,6 +175,13 @@ export interface CallContext {
   session?: string | undefined;
   /** What this call wants of the prompt cache: a mode of the option of that name, or a lifetime. */
   promptCache?: PromptCacheWish | undefined;
+  /**
+   * Milliseconds from the call until the head of its answer must be there. A call that cannot make it is refused
+   * (`ERR_DEADLINE`), at once where that can be foreseen. Default: none.
+   */
+  deadlineMs?: number | undefined;
+  /** Whether identical calls in flight share one request, whatever the router's mode says. Default: as the mode says. */
+  dedupe?: 'off' | 'force' | undefined;
 }
 
 export type PromptCacheWish = 'auto' | 'observe' | 'off' | '5m' | '1h';
@@ -211,6 +219,8 @@ export interface Endpoint {
   readonly streamUsage?: 'ask' | 'try' | undefined;
   /** How the provider's prompt cache works; absent where nothing is known. */
   readonly cache?: PromptCaching | undefined;
+  /** How the provider limits; absent where nothing is known. */
+  readonly limits?: RateLimiting | undefined;
 }
 
 /** One provider: decides which URLs are its own and how their answers are read. */
@@ -243,6 +253,10 @@ export interface AnswerFacts {
   hasOtherCharges?: boolean | undefined;
   /** An error in the body, also inside an HTTP 200. Never its message: it may quote the prompt. */
   error?: { type?: string | undefined; code?: string | undefined } | undefined;
+  /** When an error says to come again, in milliseconds, where a provider says so in the body (Gemini's `RetryInfo`). */
+  retryAfterMs?: number | undefined;
+  /** An error says of the limit that it is none at all (Gemini's and Mistral's limit of 0): waiting does not help. */
+  hasNoQuota?: boolean | undefined;
   /** A stream's end marker or finish reason was seen. */
   complete?: boolean | undefined;
   /**

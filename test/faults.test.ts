@@ -47,7 +47,8 @@ async function against(
       respond(response, request);
     });
   });
-  await using router = createRouter(options);
+  // What is looked at is one request.
+  await using router = createRouter({ retry: { maxAttempts: 1 }, ...options });
   const records: UsageRecord[] = [];
   router.on('usage', (record) => records.push(record));
   await use({

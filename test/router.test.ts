@@ -199,7 +199,10 @@ describe('options', () => {
     [{ idleTimeoutMs: '5s' }, /expected number, received string\n.*idleTimeoutMs/],
     [{ delivery: { batchsize: 1 } }, /Unrecognized key: "batchsize"/],
     [{ fetch: 'https://proxy' }, /expected a fetch function/],
-    [{ retry: {} }, /Unrecognized key: "retry"/],
+    [{ retry: { attempts: 2 } }, /Unrecognized key: "attempts"\n.*retry/],
+    [{ limits: [{}] }, /expected a limit or `adaptive`.*\n.*limits\[0\]/],
+    [{ schedule: { whenFull: 'wait' } }, /whenFull/],
+    [{ dedupe: { mode: 'on' } }, /dedupe\.mode/],
     [null, /expected object/],
   ])('%j', (options, message) => {
     let thrown: unknown;

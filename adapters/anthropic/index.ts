@@ -2,6 +2,7 @@ import type { Api, Endpoint, ProviderAdapter, Wire } from '../../src/types.ts';
 import { openaiEndpoint } from '../openai/index.ts';
 import { baseUrlMatcher, isHost, pathOf, type AdapterOptions } from '../shared/base-url.ts';
 import { anthropicCaching } from './cache.ts';
+import { anthropicLimits } from './rate-limits.ts';
 import { messages } from './wire.ts';
 
 const PROVIDER = 'anthropic';
@@ -23,8 +24,12 @@ export function anthropic(options: AdapterOptions = {}): ProviderAdapter {
       if (!isHost(url, HOSTS) && !isBelowBase(url)) return undefined;
       const path = pathOf(url);
       const found = anthropicPath(path);
-      if (found !== undefined) return { provider: PROVIDER, ...found, cache: anthropicCaching };
-      return openaiEndpoint(path, PROVIDER, 'try') ?? { provider: PROVIDER, api: 'other' };
+      if (found !== undefined) {
+        return { provider: PROVIDER, ...found, cache: anthropicCaching, limits: anthropicLimits };
+      }
+      const compatible = openaiEndpoint(path, PROVIDER, 'try');
+      if (compatible === undefined) return { provider: PROVIDER, api: 'other' };
+      return { ...compatible, limits: anthropicLimits };
     },
   };
 }

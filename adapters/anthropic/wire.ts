@@ -1,6 +1,6 @@
 import type { AnswerFacts, Wire } from '../../src/types.ts';
 import type { JsonView } from '../../src/util/json-view.ts';
-import { errorNamed, errorOf } from '../shared/error-body.ts';
+import { errorNamed, readError } from '../shared/error-body.ts';
 import { asObject, isObject, nonEmptyString, overlay } from '../shared/json-value.ts';
 import { outputText } from '../shared/output-text.ts';
 import { anthropicErrorOutcomes } from './errors.ts';
@@ -17,7 +17,7 @@ export const messages: Wire = {
   marks: ['message_start', 'message_delta', 'message_stop', '"error"'],
   answer(json, facts) {
     readMessage(json, facts);
-    facts.error = errorOf(json) ?? facts.error;
+    readError(json, facts);
     if (facts.error !== undefined) facts.requestId ??= nonEmptyString(json.get('request_id'));
   },
   event(event, facts) {
@@ -41,7 +41,8 @@ export const messages: Wire = {
         facts.complete = true;
         break;
       case 'error':
-        facts.error = errorOf(json) ?? errorNamed(undefined);
+        readError(json, facts);
+        facts.error ??= errorNamed(undefined);
         facts.requestId ??= nonEmptyString(json.get('request_id'));
         break;
       default:

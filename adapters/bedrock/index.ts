@@ -3,6 +3,7 @@ import { anthropicPath } from '../anthropic/index.ts';
 import { openaiEndpoint } from '../openai/index.ts';
 import { baseUrlMatcher, decodeSegment, pathOf, type AdapterOptions } from '../shared/base-url.ts';
 import { bedrockCaching, converseCaching } from './cache.ts';
+import { bedrockLimits } from './rate-limits.ts';
 import { converse, invoke } from './wire.ts';
 
 const PROVIDER = 'aws.bedrock';
@@ -24,8 +25,12 @@ export function bedrock(options: AdapterOptions = {}): ProviderAdapter {
       const [, segment, method] = MODEL_CALL.exec(path) ?? [];
       if (segment !== undefined && method !== undefined) return modelCall(segment, method);
       const found = anthropicPath(path);
-      if (found !== undefined) return { provider: PROVIDER, ...found, cache: bedrockCaching };
-      return openaiEndpoint(path, PROVIDER, 'try') ?? { provider: PROVIDER, api: 'other' };
+      if (found !== undefined) {
+        return { provider: PROVIDER, ...found, cache: bedrockCaching, limits: bedrockLimits };
+      }
+      const compatible = openaiEndpoint(path, PROVIDER, 'try');
+      if (compatible === undefined) return { provider: PROVIDER, api: 'other' };
+      return { ...compatible, limits: bedrockLimits };
     },
   };
 }
@@ -41,6 +46,7 @@ function modelCall(segment: string, method: string): Endpoint {
     wire: isConverse ? converse : invoke,
     model,
     stream: method.endsWith('-stream'),
+    limits: bedrockLimits,
     ...(isClaude ? { cache: bedrockCaching } : {}),
     ...(isConverse ? { cache: converseCaching } : {}),
   };

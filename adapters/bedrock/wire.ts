@@ -1,6 +1,7 @@
 import type { AnswerFacts, HeaderLookup, StreamEvent, Wire } from '../../src/types.ts';
 import { JsonView } from '../../src/util/json-view.ts';
 import { messages } from '../anthropic/wire.ts';
+import { readErrorLimits } from '../shared/error-limits.ts';
 import { isObject, nonEmptyString, overlay } from '../shared/json-value.ts';
 import { outputText } from '../shared/output-text.ts';
 import { sumCounts } from '../shared/token-usage.ts';
@@ -14,7 +15,7 @@ export const converse: Wire = {
   // The last is the body of every exception; in the model's own strings the quotes would be escaped.
   marks: ['"usage":', '"stopReason":', '"message":', '"Message":'],
   answer(json, facts) {
-    facts.error ??= bedrockErrorOf(json);
+    readError(json, facts);
     const usage = json.get('usage');
     if (isObject(usage)) facts.usage = usage;
   },
@@ -47,7 +48,7 @@ export const invoke: Wire = {
   // The model's own events stand base64-encoded inside Bedrock's.
   marks: [],
   answer(json, facts) {
-    facts.error ??= bedrockErrorOf(json);
+    readError(json, facts);
     readBody(json, facts);
     const titan = titanOutput(json);
     if (titan !== undefined) {
@@ -157,6 +158,11 @@ function unwrap(json: JsonView): JsonView {
 /** Named `throttlingException` or, where the connection itself fails, like `InternalFailure`. */
 function isException(event: StreamEvent): boolean {
   return /(?:Exception|Error|Failure)$/.test(event.name);
+}
+
+function readError(json: JsonView, facts: AnswerFacts): void {
+  facts.error ??= bedrockErrorOf(json);
+  if (facts.error !== undefined) readErrorLimits(json, facts);
 }
 
 function readErrorHeader(headers: HeaderLookup, facts: AnswerFacts): void {

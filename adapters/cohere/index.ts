@@ -1,6 +1,7 @@
 import type { Endpoint, ProviderAdapter } from '../../src/types.ts';
 import { openaiEndpoint } from '../openai/index.ts';
 import { baseUrlMatcher, isHost, pathOf, type AdapterOptions } from '../shared/base-url.ts';
+import { cohereLimits } from './rate-limits.ts';
 import { cohereChat, cohereEmbed } from './wire.ts';
 
 const PROVIDER = 'cohere';
@@ -14,12 +15,13 @@ export function cohere(options: AdapterOptions = {}): ProviderAdapter {
     match(url): Endpoint | undefined {
       if (!isHost(url, HOSTS) && !isBelowBase(url)) return undefined;
       const path = pathOf(url);
-      if (/\/v[12]\/chat$/.test(path))
-        return { provider: PROVIDER, api: 'other', wire: cohereChat };
-      if (/\/v[12]\/embed$/.test(path)) {
-        return { provider: PROVIDER, api: 'embeddings', wire: cohereEmbed };
-      }
-      return openaiEndpoint(path, PROVIDER, 'try') ?? { provider: PROVIDER, api: 'other' };
+      const known = { provider: PROVIDER, limits: cohereLimits };
+      if (/\/v[12]\/chat$/.test(path)) return { ...known, api: 'other', wire: cohereChat };
+      if (/\/v[12]\/embed$/.test(path)) return { ...known, api: 'embeddings', wire: cohereEmbed };
+      const compatible = openaiEndpoint(path, PROVIDER, 'try');
+      return compatible === undefined
+        ? { provider: PROVIDER, api: 'other' }
+        : { ...compatible, ...known };
     },
   };
 }

@@ -1,6 +1,7 @@
 import type { AnswerFacts, Wire } from '../../src/types.ts';
 import type { JsonView } from '../../src/util/json-view.ts';
-import { errorNamed, errorOf, hasText } from '../shared/error-body.ts';
+import { errorNamed, hasText, readError } from '../shared/error-body.ts';
+import { readErrorLimits } from '../shared/error-limits.ts';
 import { isObject } from '../shared/json-value.ts';
 import { outputText } from '../shared/output-text.ts';
 import { cohereEmbedUsage, cohereUsage } from './usage.ts';
@@ -29,7 +30,7 @@ export const cohereChat: Wire = {
       facts.complete = true;
       if (response !== undefined) readAnswer(response, facts);
       if (json.string('finish_reason') === 'ERROR') facts.error ??= errorNamed('ERROR');
-    } else facts.error = errorOf(json) ?? facts.error;
+    } else readError(json, facts);
   },
   usage: cohereUsage,
   outputText(json) {
@@ -54,7 +55,10 @@ export const cohereEmbed: Wire = {
 function readAnswer(json: JsonView, facts: AnswerFacts): void {
   const usage = json.get('usage') ?? json.get('meta'); // the latter: version 1 and embeddings
   if (isObject(usage)) facts.usage = usage;
+  readError(json, facts);
   // An error is `{message: "…"}`, while an answer's message is an object.
-  const isMessageAlone = hasText(json, 'message');
-  facts.error = errorOf(json) ?? (isMessageAlone ? errorNamed(undefined) : facts.error);
+  if (facts.error === undefined && hasText(json, 'message')) {
+    facts.error = errorNamed(undefined);
+    readErrorLimits(json, facts);
+  }
 }

@@ -1,6 +1,8 @@
+import type { RateLimiting } from '../../src/limits/types.ts';
 import type { PromptCaching } from '../../src/prompt-cache/types.ts';
 import type { Api, Endpoint, ProviderAdapter, Wire } from '../../src/types.ts';
 import { anthropicCaching } from '../anthropic/cache.ts';
+import { anthropicLimits } from '../anthropic/rate-limits.ts';
 import { messages } from '../anthropic/wire.ts';
 import { openaiEndpoint } from '../openai/index.ts';
 import { chatCompletions } from '../openai/wire.ts';
@@ -12,6 +14,7 @@ import {
   type AdapterOptions,
 } from '../shared/base-url.ts';
 import { geminiCaching } from './cache.ts';
+import { geminiLimits } from './rate-limits.ts';
 import { compatibleChat, embed, generateContent, interactions } from './wire.ts';
 
 type Meaning = Pick<Endpoint, 'model' | 'stream'> & { readonly api: Api; readonly wire: Wire };
@@ -63,6 +66,11 @@ function cacheOf(api: Api): PromptCaching | undefined {
   return api === 'generateContent' ? geminiCaching : undefined;
 }
 
+/** Vertex AI, too, counts of Claude what is not cached (page on its quotas, 2026). */
+function limitsOf(api: Api): RateLimiting {
+  return api === 'messages' ? anthropicLimits : geminiLimits;
+}
+
 /** The Gemini API and Vertex AI, with their OpenAI-compatible paths. */
 export function gemini(options: AdapterOptions = {}): ProviderAdapter {
   const isBelowBase = baseUrlMatcher(options.baseURL);
@@ -74,12 +82,15 @@ export function gemini(options: AdapterOptions = {}): ProviderAdapter {
       const provider = isVertex ? 'gcp.vertex_ai' : 'gcp.gemini';
       const path = pathOf(url);
       const found = geminiPath(path);
-      if (found !== undefined) return { provider, ...found, cache: cacheOf(found.api) };
+      if (found !== undefined) {
+        const { api } = found;
+        return { provider, ...found, cache: cacheOf(api), limits: limitsOf(api) };
+      }
       const compatible = openaiEndpoint(path, provider, 'try');
       if (compatible === undefined) return { provider, api: 'other' };
       return compatible.wire === chatCompletions
-        ? { ...compatible, wire: compatibleChat, cache: geminiCaching }
-        : compatible;
+        ? { ...compatible, wire: compatibleChat, cache: geminiCaching, limits: geminiLimits }
+        : { ...compatible, limits: geminiLimits };
     },
   };
 }

@@ -1,7 +1,7 @@
 import type { AnswerFacts, Wire } from '../../src/types.ts';
 import type { JsonView } from '../../src/util/json-view.ts';
 import { chatWire } from '../openai/wire.ts';
-import { errorNamed, errorOf } from '../shared/error-body.ts';
+import { errorNamed, readError } from '../shared/error-body.ts';
 import { asObject, isObject, nonEmptyString, overlay } from '../shared/json-value.ts';
 import { outputText } from '../shared/output-text.ts';
 import { geminiErrorOutcomes } from './errors.ts';
@@ -35,7 +35,7 @@ export const generateContent: Wire = {
 function readChunk(json: JsonView, facts: AnswerFacts): void {
   facts.model = nonEmptyString(json.get('modelVersion')) ?? facts.model;
   facts.requestId ??= nonEmptyString(json.get('responseId'));
-  facts.error = errorOf(json) ?? facts.error;
+  readError(json, facts);
   const usage = json.get('usageMetadata');
   if (isObject(usage)) {
     facts.usage = overlay(facts.usage, usage);
@@ -75,7 +75,7 @@ export const interactions: Wire = {
     if (isObject(soFar)) facts.usage = soFar;
     const interaction = json.view('interaction');
     if (interaction !== undefined) readInteraction(interaction, facts);
-    else facts.error = errorOf(json) ?? facts.error;
+    else readError(json, facts);
     if (type === 'error') facts.error ??= errorNamed(undefined);
     if (INTERACTION_ENDS.has(type)) facts.complete = true;
   },
@@ -87,7 +87,7 @@ export const interactions: Wire = {
 function readInteraction(json: JsonView, facts: AnswerFacts): void {
   facts.model = nonEmptyString(json.get('model')) ?? facts.model;
   facts.serviceTier = nonEmptyString(json.get('service_tier')) ?? facts.serviceTier;
-  facts.error = errorOf(json) ?? facts.error;
+  readError(json, facts);
   const usage = json.get('usage');
   if (isObject(usage)) facts.usage = usage;
 }
@@ -109,7 +109,7 @@ export const embed: Wire = {
 };
 
 function readEmbeddings(json: JsonView, facts: AnswerFacts): void {
-  facts.error = errorOf(json) ?? facts.error;
+  readError(json, facts);
   const usage = json.get('usageMetadata');
   if (isObject(usage)) facts.usage = usage;
   else if (json.has('predictions')) facts.usage = { predictions: countsOf(json) };

@@ -2,6 +2,7 @@ import type { Endpoint, ProviderAdapter } from '../../src/types.ts';
 import { openaiEndpoint } from '../openai/index.ts';
 import { anthropicPath } from '../anthropic/index.ts';
 import { baseUrlMatcher, isHost, pathOf, type AdapterOptions } from '../shared/base-url.ts';
+import { ollamaLimits } from './rate-limits.ts';
 import { ollamaChat, ollamaEmbed } from './wire.ts';
 
 const PROVIDER = 'ollama';
@@ -18,15 +19,17 @@ export function ollama(options: AdapterOptions = {}): ProviderAdapter {
     match(url): Endpoint | undefined {
       if (url.port !== PORT && !isHost(url, HOSTS) && !isBelowBase(url)) return undefined;
       const path = pathOf(url);
+      const known = { provider: PROVIDER, limits: ollamaLimits };
       if (/\/api\/(chat|generate)$/.test(path)) {
-        return { provider: PROVIDER, api: 'other', wire: ollamaChat };
+        return { ...known, api: 'other', wire: ollamaChat };
       }
       if (/\/api\/(embed|embeddings)$/.test(path)) {
-        return { provider: PROVIDER, api: 'embeddings', wire: ollamaEmbed };
+        return { ...known, api: 'embeddings', wire: ollamaEmbed };
       }
-      const found = anthropicPath(path);
-      if (found !== undefined) return { provider: PROVIDER, ...found };
-      return openaiEndpoint(path, PROVIDER, 'try') ?? { provider: PROVIDER, api: 'other' };
+      const compatible = anthropicPath(path) ?? openaiEndpoint(path, PROVIDER, 'try');
+      return compatible === undefined
+        ? { provider: PROVIDER, api: 'other' }
+        : { ...compatible, ...known };
     },
   };
 }

@@ -1,6 +1,6 @@
 import type { AnswerFacts, Wire } from '../../src/types.ts';
 import type { JsonView } from '../../src/util/json-view.ts';
-import { errorOf } from '../shared/error-body.ts';
+import { readError } from '../shared/error-body.ts';
 import { nonEmptyString, overlay } from '../shared/json-value.ts';
 import { outputText } from '../shared/output-text.ts';
 import { ollamaEmbedUsage, ollamaUsage } from './usage.ts';
@@ -45,7 +45,7 @@ export const ollamaEmbed: Wire = {
 
 function readAnswer(json: JsonView, facts: AnswerFacts): void {
   facts.model = nonEmptyString(json.get('model')) ?? facts.model;
-  facts.error = errorOf(json) ?? facts.error;
+  readError(json, facts);
   for (const member of COUNTS) {
     if (json.has(member)) facts.usage = overlay(facts.usage, { [member]: json.get(member) });
   }

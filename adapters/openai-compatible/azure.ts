@@ -1,9 +1,11 @@
 import type { Endpoint } from '../../src/types.ts';
 import { anthropicCaching } from '../anthropic/cache.ts';
 import { anthropicPath } from '../anthropic/index.ts';
+import { anthropicLimits } from '../anthropic/rate-limits.ts';
 import { openaiLayoutCaching } from '../openai/cache.ts';
 import { openaiEndpoint } from '../openai/index.ts';
 import { decodeSegment, isHost, pathOf } from '../shared/base-url.ts';
+import { azureLimits } from './rate-limits.ts';
 
 const OPENAI_HOSTS = ['.openai.azure.com', '.openai.azure.us', '.cognitiveservices.azure.com'];
 const INFERENCE_HOSTS = [
@@ -30,8 +32,9 @@ export function azureEndpoint(url: URL): Endpoint | undefined {
   const claude = endpoint === undefined ? anthropicPath(path) : undefined;
   return {
     ...(endpoint ?? { provider, api: 'other', ...claude }),
+    ...(endpoint === undefined ? {} : { limits: azureLimits }),
     ...(endpoint !== undefined && isOpenai ? { cache: openaiLayoutCaching } : {}),
-    ...(claude === undefined ? {} : { cache: anthropicCaching }),
+    ...(claude === undefined ? {} : { cache: anthropicCaching, limits: anthropicLimits }),
     ...(deployment === undefined ? {} : { model: decodeSegment(deployment) }),
   };
 }

@@ -7,6 +7,7 @@ import { chatCompletions } from '../openai/wire.ts';
 import { baseUrlMatcher, isHost, pathOf, type AdapterOptions } from '../shared/base-url.ts';
 import { azureEndpoint } from './azure.ts';
 import { presets, type Preset } from './presets.ts';
+import { compatibleLimits } from './rate-limits.ts';
 
 export interface OpenAICompatibleOptions extends AdapterOptions {
   /** Only this provider of the built-in table (`groq`, `azure`, `openrouter` …). Default: all of them. */
@@ -54,7 +55,8 @@ export function openaiCompatible(options: OpenAICompatibleOptions = {}): Provide
 /** What a path means at a provider; `undefined` when it has the shape of none that is billed. */
 function endpointOf(path: string, preset: Preset): Endpoint | undefined {
   const { provider, streamUsage, chat, chatPaths = [] } = preset;
-  const known = preset.cache === undefined ? {} : { cache: preset.cache };
+  const limits = preset.limits ?? compatibleLimits;
+  const known = { limits, ...(preset.cache === undefined ? {} : { cache: preset.cache }) };
   const standard = chatPaths.some((suffix) => path.endsWith(suffix)) ? '/chat/completions' : path;
   const found = openaiEndpoint(standard, provider, streamUsage);
   if (found !== undefined) {

@@ -1,3 +1,4 @@
+import type { RateLimiting } from '../../src/limits/types.ts';
 import type { PromptCaching } from '../../src/prompt-cache/types.ts';
 import type { Wire } from '../../src/types.ts';
 import { chatUsage } from '../openai/usage.ts';
@@ -10,6 +11,16 @@ import {
   openRouterCaching,
   xaiCaching,
 } from './cache.ts';
+import {
+  cerebrasLimits,
+  deepseekLimits,
+  groqLimits,
+  mistralLimits,
+  moonshotLimits,
+  nvidiaLimits,
+  xaiLimits,
+  zaiLimits,
+} from './rate-limits.ts';
 
 /** A provider of the OpenAI formats as this router knows it. */
 export interface Preset {
@@ -25,6 +36,8 @@ export interface Preset {
   readonly chatPaths?: readonly string[];
   /** How its prompt cache works, in whatever format it is asked. Absent: nothing is known of one. */
   readonly cache?: PromptCaching;
+  /** How it limits, in whatever format it is asked. Default: as far as the format tells. */
+  readonly limits?: RateLimiting;
 }
 
 /**
@@ -40,40 +53,51 @@ export const presets: Readonly<Record<string, Preset>> = {
     hosts: ['api.deepseek.com'],
     streamUsage: 'ask',
     cache: deepseekCaching,
+    limits: deepseekLimits,
   },
   nvidia: {
     provider: 'nvidia',
     hosts: ['integrate.api.nvidia.com', 'ai.api.nvidia.com', '.api.nvcf.nvidia.com'],
     streamUsage: 'try', // some models answer 400 to stream_options
+    limits: nvidiaLimits,
   },
   groq: {
     provider: 'groq',
     hosts: ['api.groq.com'],
     streamUsage: 'ask',
     cache: groqCaching,
+    limits: groqLimits,
   },
   mistral: {
     provider: 'mistral_ai',
     hosts: ['api.mistral.ai', 'codestral.mistral.ai'],
     chatPaths: ['/fim/completions', '/agents/completions'],
     cache: mistralCaching,
+    limits: mistralLimits,
   },
   xai: {
     provider: 'x_ai',
     hosts: ['api.x.ai', '.api.x.ai'],
     streamUsage: 'ask',
     cache: xaiCaching,
+    limits: xaiLimits,
   },
   moonshot: {
     provider: 'moonshot_ai',
     hosts: ['api.moonshot.ai', 'api.moonshot.cn'],
     streamUsage: 'ask',
     cache: moonshotCaching,
+    limits: moonshotLimits,
   },
   openrouter: { provider: 'openrouter', hosts: ['openrouter.ai'], cache: openRouterCaching },
   perplexity: { provider: 'perplexity', hosts: ['api.perplexity.ai'] },
   together: { provider: 'together', hosts: ['api.together.ai', 'api.together.xyz'] },
-  cerebras: { provider: 'cerebras', hosts: ['api.cerebras.ai'], streamUsage: 'try' },
+  cerebras: {
+    provider: 'cerebras',
+    hosts: ['api.cerebras.ai'],
+    streamUsage: 'try',
+    limits: cerebrasLimits,
+  },
   fireworks: { provider: 'fireworks', hosts: ['api.fireworks.ai'], streamUsage: 'try' },
   // Sends a usage chunk of its own unasked.
   huggingface: {
@@ -112,7 +136,12 @@ export const presets: Readonly<Record<string, Preset>> = {
     chatPaths: ['/v1/chat'],
   },
   venice: { provider: 'venice', hosts: ['api.venice.ai'], streamUsage: 'try' },
-  zai: { provider: 'z_ai', hosts: ['api.z.ai', 'open.bigmodel.cn'], streamUsage: 'try' },
+  zai: {
+    provider: 'z_ai',
+    hosts: ['api.z.ai', 'open.bigmodel.cn'],
+    streamUsage: 'try',
+    limits: zaiLimits,
+  },
   alibaba: {
     provider: 'alibaba_cloud',
     hosts: ['dashscope.aliyuncs.com', 'dashscope-intl.aliyuncs.com', 'dashscope-us.aliyuncs.com'],

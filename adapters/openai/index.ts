@@ -1,6 +1,7 @@
 import type { Api, Endpoint, ProviderAdapter, Wire } from '../../src/types.ts';
 import { baseUrlMatcher, isHost, pathOf, type AdapterOptions } from '../shared/base-url.ts';
 import { openaiCaching, openaiLayoutCaching } from './cache.ts';
+import { openaiLimits } from './rate-limits.ts';
 import { chatCompletions, embeddings, media, responses, stored } from './wire.ts';
 
 /** `chatgpt.com` serves the Responses format to Codex clients. */
@@ -49,7 +50,8 @@ export function openai(options: AdapterOptions = {}): ProviderAdapter {
       if (endpoint === undefined) return { provider: 'openai', api: 'other' };
       // What Codex's backend and compaction make of marks is not documented.
       const isPlain = url.hostname !== 'chatgpt.com' && !path.endsWith('/compact');
-      return { ...endpoint, cache: isPlain ? openaiCaching : openaiLayoutCaching };
+      const cache = isPlain ? openaiCaching : openaiLayoutCaching;
+      return { ...endpoint, cache, limits: openaiLimits };
     },
   };
 }

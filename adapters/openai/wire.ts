@@ -1,6 +1,6 @@
 import type { AnswerFacts, StreamEvent, TokenUsage, Wire } from '../../src/types.ts';
 import type { JsonView } from '../../src/util/json-view.ts';
-import { errorNamed, errorOf } from '../shared/error-body.ts';
+import { errorNamed, readError } from '../shared/error-body.ts';
 import { isObject, nonEmptyString } from '../shared/json-value.ts';
 import { outputText } from '../shared/output-text.ts';
 import { openaiErrorOutcomes } from './errors.ts';
@@ -67,7 +67,7 @@ function readHead(json: JsonView, facts: AnswerFacts): void {
   facts.model = nonEmptyString(json.get('model')) ?? facts.model;
   facts.serviceTier = nonEmptyString(json.get('service_tier')) ?? facts.serviceTier;
   facts.requestId ??= nonEmptyString(json.view('x_groq')?.get('id'));
-  facts.error = errorOf(json) ?? facts.error;
+  readError(json, facts);
 }
 
 export const chatCompletions: Wire = chatWire('chat.completions', chatUsage);
@@ -91,10 +91,9 @@ export const responses: Wire = {
     const type = event.json.string('type') ?? event.name;
     const response = event.json.view('response');
     if (response !== undefined) readResponse(response, facts);
-    else if (type === 'error') {
-      // The event itself is the error, or holds it in the shape of an error body.
-      facts.error = errorOf(event.json) ?? errorNamed(undefined, event.json.get('code'));
-    } else facts.error = errorOf(event.json) ?? facts.error;
+    else readError(event.json, facts);
+    // The event itself is the error, where it does not hold it in the shape of an error body.
+    if (type === 'error') facts.error ??= errorNamed(undefined, event.json.get('code'));
     if (RESPONSE_ENDS.has(type)) facts.complete = true;
   },
   usage: responsesUsage,

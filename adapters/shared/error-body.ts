@@ -1,21 +1,33 @@
 import type { AnswerFacts } from '../../src/types.ts';
 import type { JsonView } from '../../src/util/json-view.ts';
-import { isObject } from './json-value.ts';
+import { readErrorLimits } from './error-limits.ts';
+import { asObject, isObject } from './json-value.ts';
 
 type ProviderError = NonNullable<AnswerFacts['error']>;
+
+/** Takes note of the error that a body or an event tells of, if it tells of one, and of what that says of limits. */
+export function readError(json: JsonView, facts: AnswerFacts): void {
+  const error = errorOf(json);
+  if (error === undefined) return;
+  facts.error = error;
+  readErrorLimits(bodyOf(json) ?? json, facts);
+}
 
 /**
  * The error that a body or an event tells of, in any of the shapes in use; `undefined` when it tells of none.
  * Shapes seen in recordings up to 2026-11: `{error:{type,code}}` (OpenAI and most), `{error:{status,code}}`
- * (Google, also wrapped in an array), `{type:'error',error:{type}}` (Anthropic), `{code,error:'text'}` (xAI),
+ * (Google, also wrapped in an array), `{type:'error',error:{type,details:{error_code}}}` (Anthropic), `{code,error:'text'}` (xAI),
  * `{error:'text',error_type}` (Hugging Face), `{object:'error',type,code}` (Mistral, vLLM), `{code,message,type}` (Alibaba, Doubleword), `{status,title}`
  * (NVIDIA). Message texts are never taken: they may quote the prompt.
  */
 export function errorOf(json: JsonView): ProviderError | undefined {
-  const body = json.isObject ? json : json.elements()[0];
+  const body = bodyOf(json);
   if (body === undefined) return undefined;
   const error = body.get('error');
-  if (isObject(error)) return named(error['type'] ?? error['status'], error['code']);
+  if (isObject(error)) {
+    const code = error['code'] ?? asObject(error['details'])['error_code'];
+    return named(error['type'] ?? error['status'], code);
+  }
   if (typeof error === 'string') {
     return named(body.get('error_type') ?? body.get('type'), body.get('code'));
   }
@@ -26,6 +38,11 @@ export function errorOf(json: JsonView): ProviderError | undefined {
     return named(body.get('title'), status);
   }
   return undefined;
+}
+
+/** The body itself, or the first of an array of them. */
+function bodyOf(json: JsonView): JsonView | undefined {
+  return json.isObject ? json : json.elements()[0];
 }
 
 /** An error of a type known from elsewhere (a header, an event's name). */

@@ -12,10 +12,14 @@ export interface Refusal {
  * typed errors. `x-should-retry: false` keeps them from asking again (openai 7.55 and @anthropic-ai/sdk 1.11 obey it,
  * tried on 2026-11-20).
  */
-export function refuse(api: Api, refusal: Refusal): Response {
+export function refuse(
+  api: Api,
+  refusal: Refusal,
+  headers: Readonly<Record<string, string>> = {},
+): Response {
   return Response.json(bodyFor(api, refusal), {
     status: refusal.status,
-    headers: { 'x-tokenrouter-error': refusal.code, 'x-should-retry': 'false' },
+    headers: { ...headers, 'x-tokenrouter-error': refusal.code, 'x-should-retry': 'false' },
   });
 }
 

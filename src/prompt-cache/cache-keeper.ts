@@ -7,7 +7,6 @@ import { createCalibrations } from './calibration.ts';
 import { createCacheTally, type PromptCacheSnapshot } from './cache-tally.ts';
 import { createMissFinder } from './miss-finder.ts';
 import { Planner, type Pending, type PlanDraft } from './planner/planner.ts';
-import { createScopes } from './scope.ts';
 import type { PromptCacheSettings } from './settings.ts';
 import type { CacheAccount, CacheOrder, CacheOutcome, Edit } from './types.ts';
 import { createWarmUps, type WarmUps } from './warm-ups.ts';
@@ -59,9 +58,8 @@ export function createCacheKeeper({ settings, clock, prices }: CacheKeeperOption
   const tally = createCacheTally();
   const familyKeys = createFamilyKeys();
   const calibrationOf = createCalibrations();
-  const scopes = createScopes();
-  const scopeOf = ({ parsedUrl, endpoint, model, headers }: Call): string =>
-    scopes.of(parsedUrl?.origin ?? endpoint.provider, model ?? '', headers);
+  const scopeOf = ({ account, parsedUrl, endpoint, model }: Call): string =>
+    `${account} ${parsedUrl?.origin ?? endpoint.provider} ${model ?? ''} `;
   const options = { settings, scopeOf, calibrationOf, prices };
 
   function planned(request: CacheRequest, dryRun: boolean): PlannedCall {

@@ -23,6 +23,17 @@ export type { AnswerOption, SimulatedAnswer, SimulatedToolCall } from './simulat
 export type { SimulatedCall, SimulatedTotals } from './simulate/call-log.ts';
 export type { ProviderOptions } from './simulate/caches.ts';
 export type { SimulatedUsage } from './simulate/reply.ts';
+export type {
+  SimulatedLatency,
+  SimulatedLimit,
+  SimulatedLoad,
+  SimulatedNeighbours,
+  SimulatedOutage,
+  SimulatedOverload,
+  SimulatedRefusal,
+  TimedRequest,
+  TrafficOptions,
+} from './simulate/traffic/options.ts';
 export { sinkContract } from './sink-contract.ts';
 export type { ContractCase, SinkContractOptions, SinkUnderTest } from './sink-contract.ts';
 export type { Redactor } from './text-edits.ts';

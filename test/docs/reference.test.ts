@@ -23,10 +23,13 @@ import { stages } from '../../src/pipeline.ts';
 import { createPriceBook } from '../../src/pricing/price-book.ts';
 import manifest from '../../package.json' with { type: 'json' };
 import prices from '../../src/pricing/prices.json' with { type: 'json' };
+import { createDedupe } from '../../src/dedupe/dedupe.ts';
 import { createToolOrder } from '../../src/prompt-cache/arrange/tool-order.ts';
 import { createPromptReader } from '../../src/prompt-cache/body/prompt-reader.ts';
 import { createCacheKeeper } from '../../src/prompt-cache/cache-keeper.ts';
 import { promptCacheSettings } from '../../src/prompt-cache/settings.ts';
+import { retrySettings } from '../../src/retry/settings.ts';
+import { createTraffic } from '../../src/schedule/traffic.ts';
 import { createVirtualClock, sampleRecord } from '../../src/testing/index.ts';
 import { createTokenCounter } from '../../src/tokens/token-counter.ts';
 import { columnOf, numberIn, readPage, root, sectionOf, snippetsOf, tableIn } from './markdown.ts';
@@ -40,6 +43,13 @@ test('ARCHITECTURE.md lists the stages in their order', () => {
   const pass: Middleware = (request, next) => next(request);
   const prices = createPriceBook();
   const settings = promptCacheSettings();
+  const traffic = createTraffic({
+    clock,
+    random: () => 0,
+    schedule: undefined,
+    limits: undefined,
+    onLimit: () => {},
+  });
   const inCode = stages({
     clock,
     random: () => 0,
@@ -48,6 +58,11 @@ test('ARCHITECTURE.md lists the stages in their order', () => {
     promptReader: createPromptReader(),
     toolOrder: createToolOrder({ mode: 'stable' }),
     scopeOf: () => '',
+    dedupe: createDedupe({ clock, mode: 'off' }),
+    traffic,
+    alarm: traffic.alarm,
+    isPaced: () => true,
+    retrySettings: () => retrySettings(),
     cacheKeeper: createCacheKeeper({ settings, clock, prices }),
     maxHoldMs: 0,
     onPlan: () => {},

@@ -70,6 +70,7 @@ function callOf({
     model,
     parsedUrl: new URL('https://api.anthropic.com/v1/messages'),
     headers: ['x-api-key', key],
+    account: key,
     context: { priority: 'normal', ...context },
     startedEpochMs: Date.UTC(2026, 10, 1),
   } as unknown as Call;

@@ -56,6 +56,9 @@ beforeAll(async () => {
       anthropic({ baseURL: `${server.origin}/anthropic` }),
       gemini({ baseURL: `${server.origin}/google` }),
     ],
+    // Recordings of many accounts: neither limits nor second attempts of one of them.
+    limits: [{ adaptive: false }],
+    retry: { maxAttempts: 1 },
   });
   router.on('usage', (record) => records.push(record));
 });

@@ -51,7 +51,13 @@ export function createStage(): Stage {
       },
     );
   };
-  const router = createRouter({ fetch: transport, random: createSeededRandom(1) });
+  // Recordings of many accounts: neither limits nor second attempts of one of them.
+  const router = createRouter({
+    fetch: transport,
+    random: createSeededRandom(1),
+    limits: [{ adaptive: false }],
+    retry: { maxAttempts: 1 },
+  });
   const records: UsageRecord[] = [];
   router.on('usage', (record) => records.push(record));
   let calls = 0;

@@ -101,6 +101,8 @@ export function setUp({
     random: createSeededRandom(),
     promptCache,
     middleware,
+    limits: [{ adaptive: false }],
+    retry: { maxAttempts: 1 },
   });
   const records: UsageRecord[] = [];
   const plans: Plan[] = [];

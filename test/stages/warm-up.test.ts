@@ -63,6 +63,8 @@ function setUp({
     clock,
     random: createSeededRandom(),
     promptCache,
+    limits: [{ adaptive: false }],
+    retry: { maxAttempts: 1 },
   });
   const records: UsageRecord[] = [];
   router.on('usage', (record) => records.push(record));

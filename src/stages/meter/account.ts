@@ -1,5 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
-import type { Attempt, Call } from '../../call.ts';
+import type { Account, Attempt, Call } from '../../call.ts';
 import type { PriceBook } from '../../pricing/price-book.ts';
 import { estimateUsage } from '../../tokens/estimate-usage.ts';
 import type { TokenCounter } from '../../tokens/token-counter.ts';
@@ -8,14 +8,6 @@ import type { Cost, TokenUsage, UsageRecord } from '../../types.ts';
 export interface AccountOptions {
   readonly prices: PriceBook;
   readonly counter: TokenCounter;
-}
-
-/** What an attempt used and cost. */
-export interface Account {
-  readonly usage: TokenUsage;
-  readonly cost: Cost;
-  readonly saved: UsageRecord['saved'];
-  readonly cache: UsageRecord['cache'];
 }
 
 /**
@@ -28,7 +20,7 @@ export function accountOf(
   attempt: Attempt | undefined,
 ): Account | Promise<Account> {
   try {
-    const reported = reportedUsage(call, attempt);
+    const reported = reportedUsage(attempt);
     if (attempt === undefined || !needsEstimate(attempt, reported)) {
       return priced(options, call, attempt, reported);
     }
@@ -41,11 +33,8 @@ export function accountOf(
   }
 }
 
-function reportedUsage(call: Call, attempt: Attempt | undefined): TokenUsage {
-  const { wire } = (attempt?.asked ?? call).endpoint;
-  return wire === undefined || attempt === undefined
-    ? unknownUsage()
-    : wire.usage(attempt.facts.usage);
+function reportedUsage(attempt: Attempt | undefined): TokenUsage {
+  return attempt?.usage() ?? unknownUsage();
 }
 
 /** An answer that was given but of which its provider said nothing, or could not say the last word. */

@@ -1,10 +1,12 @@
-import type { Attempt, Call } from '../../call.ts';
+import type { Account, Attempt, Call } from '../../call.ts';
+import type { RouterErrorCode } from '../../errors.ts';
 import type { Next, Stage } from '../../stage.ts';
 import type { Clock, Random, UsageRecord } from '../../types.ts';
 import { uuidv7 } from '../../util/uuid.ts';
-import { accountOf, type Account, type AccountOptions } from './account.ts';
+import type { AccountOptions } from './account.ts';
 import { endingOf, type Ending } from './outcome.ts';
 import { usageRecord } from './record.ts';
+import { shareOfAccount } from './share-of-account.ts';
 
 export interface MeterOptions extends AccountOptions {
   readonly clock: Clock;
@@ -96,7 +98,7 @@ async function run(call: Call, next: Next): Promise<Response> {
 
 /** The attempt whose answer the host gets: a middleware that asked twice may have taken the first. */
 function answeringOf({ attempts }: Call, number: number): Attempt | undefined {
-  return attempts[number - 1] ?? attempts.at(-1);
+  return attempts.findLast((attempt) => attempt.number === number) ?? attempts.at(-1);
 }
 
 /** A test's stand-in for a transport may answer with nothing at all. */
@@ -121,14 +123,25 @@ function record(
   isOk = false,
 ): void {
   const now = options.clock.now();
-  const ending = attempt === undefined ? unsent(call, isOk) : endingOf(attempt);
+  const ending =
+    final && call.refusal !== undefined
+      ? refusedAs(call.refusal, attempt)
+      : attempt === undefined
+        ? unsent(call, isOk)
+        : endingOf(attempt);
   const give = (account: Account): void => {
     const id = final ? call.id : uuidv7(options.clock.wallNow(), options.random);
     options.onRecord(usageRecord(id, call, attempt, ending, account, final, now));
   };
-  const account = accountOf(options, call, attempt);
+  const account = shareOfAccount(options, call, attempt);
   if (account instanceof Promise) options.onPending(account.then(give).catch(() => {}));
   else give(account);
+}
+
+/** The router itself refused to go on with it; a deadline may pass while a request is under way. */
+function refusedAs(errorCode: RouterErrorCode, attempt: Attempt | undefined): Ending {
+  const isLate = errorCode === 'ERR_DEADLINE' && attempt?.status === undefined;
+  return { outcome: isLate && attempt !== undefined ? 'timeout' : 'rejected', errorCode };
 }
 
 /** A middleware answered by itself, or failed. */

@@ -1,5 +1,6 @@
 import type { Attempt } from '../../call.ts';
 import type { AnswerFacts, Outcome } from '../../types.ts';
+import { errorCodeOf } from '../../util/error-code.ts';
 import { outcomeOf } from '../../util/outcome-of.ts';
 
 export interface Ending {
@@ -25,9 +26,11 @@ export function endingOf(attempt: Attempt): Ending {
     case 'stalled':
       return { outcome: 'stalled', errorCode: 'ERR_STREAM_STALLED' };
     case 'failed':
-      return codeOf(attempt.error) === 'UND_ERR_BODY_TIMEOUT'
+      return errorCodeOf(attempt.error) === 'UND_ERR_BODY_TIMEOUT'
         ? { outcome: 'stalled', errorCode: 'ERR_STREAM_STALLED' }
-        : { outcome: 'network_error', errorCode: codeOf(attempt.error) };
+        : { outcome: 'network_error', errorCode: errorCodeOf(attempt.error) };
+    case 'slow':
+      return { outcome: 'aborted', errorCode: 'ERR_SLOW_READER' };
     case 'aborted':
     case 'cancelled':
     case undefined:
@@ -51,18 +54,8 @@ function unanswered(attempt: Attempt): Ending {
   if (attempt.end === 'aborted' || attempt.end === 'cancelled') {
     return { outcome: 'aborted', errorCode: undefined };
   }
-  const errorCode = codeOf(attempt.error);
+  const errorCode = errorCodeOf(attempt.error);
   const timeout =
     errorCode === 'UND_ERR_HEADERS_TIMEOUT' || errorCode === 'UND_ERR_CONNECT_TIMEOUT';
   return { outcome: timeout ? 'timeout' : 'network_error', errorCode };
-}
-
-/** `fetch` wraps the network's error, sometimes twice; its code says what happened. */
-function codeOf(error: unknown): string | undefined {
-  let current = error;
-  for (let depth = 0; depth < 4 && current instanceof Error; depth++) {
-    if ('code' in current && typeof current.code === 'string') return current.code;
-    current = current.cause;
-  }
-  return undefined;
 }

@@ -1,6 +1,5 @@
-import type { Attempt, Call } from '../../call.ts';
+import type { Account, Attempt, Call } from '../../call.ts';
 import type { UsageRecord } from '../../types.ts';
-import type { Account } from './account.ts';
 import type { Ending } from './outcome.ts';
 
 /** One record, from a call and the attempt that it stands for (none when nothing was sent). */
@@ -36,26 +35,37 @@ export function usageRecord(
     cost: account.cost,
     saved: account.saved,
     timing: {
-      queuedMs: 0,
+      queuedMs: rounded(
+        call.queuedMs + (call.queuedSince === undefined ? 0 : now - call.queuedSince),
+      ),
       heldMs: call.heldSince === undefined ? rounded(call.heldMs) : rounded(now - call.heldSince),
       timeToHeadersMs: since(from, attempt?.headersAt),
       timeToFirstChunkMs: since(from, attempt?.firstChunkAt),
       durationMs: since(from, attempt?.endedAt ?? now) ?? 0,
     },
+    dedupe: dedupeOf(attempt),
     cache: account.cache,
     context: contextOf(call),
   };
 }
 
+function dedupeOf(attempt: Attempt | undefined): UsageRecord['dedupe'] {
+  const share = attempt?.share;
+  return share === undefined ? undefined : { role: share.role, leaderId: share.leaderId };
+}
+
 /** A copy: records are handed out, and one context stands for many calls. */
 function contextOf({ context }: Call): UsageRecord['context'] {
-  const { promptCache: _, ...rest } = context;
+  const { promptCache: _, deadlineMs: _deadlineMs, dedupe: _dedupe, ...rest } = context;
   return { ...rest, ...(rest.tags && { tags: { ...rest.tags } }) };
 }
 
-/** Milliseconds with a precision of a microsecond: more is noise in a record. */
+/**
+ * Milliseconds with a precision of a microsecond: more is noise in a record. What was there before the call, in an answer that it
+ * shares with an earlier one, was there at once.
+ */
 function since(from: number, to: number | undefined): number | undefined {
-  return to === undefined ? undefined : rounded(to - from);
+  return to === undefined ? undefined : rounded(Math.max(0, to - from));
 }
 
 function rounded(ms: number): number {

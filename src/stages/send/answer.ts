@@ -64,6 +64,7 @@ export class Answer implements FlowControl {
     const attempt = this.#attempt;
     attempt.headersAt = this.#clock.now();
     attempt.status = status;
+    attempt.header = header;
     const contentType = header('content-type');
     attempt.requestId = requestIdOf(header);
     const { endpoint, hidesUsageChunk } = attempt.asked;
@@ -74,6 +75,7 @@ export class Answer implements FlowControl {
         this.#filter = createUsageChunkFilter();
       }
     }
+    attempt.watcher?.headers(attempt);
     if (this.#idleTimeoutMs !== undefined) this.#watch(this.#idleTimeoutMs);
   }
 
@@ -82,7 +84,11 @@ export class Answer implements FlowControl {
     const attempt = this.#attempt;
     attempt.firstChunkAt ??= this.#clock.now();
     if (this.#idleTimer !== undefined) this.#lastByteAt = this.#clock.now();
-    attempt.tap?.push(chunk);
+    const { tap } = attempt;
+    if (tap !== undefined) {
+      tap.push(chunk);
+      if (tap.bytes >= attempt.nextReport) attempt.watcher?.progress(attempt);
+    }
     const passed = this.#filter === undefined ? chunk : this.#filter.push(chunk);
     if (passed !== undefined) this.queue.push(passed);
   }

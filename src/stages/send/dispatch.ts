@@ -8,7 +8,7 @@ import { encodeBody, hasHeader, headersOf, isPlain } from '../../http/read-reque
 import { Answer, type AnswerOptions } from './answer.ts';
 import { edited } from './edited-call.ts';
 import { isRedirect, MAX_REDIRECTS, redirected, type Outgoing } from './redirect.ts';
-import { routerHeaders } from './router-headers.ts';
+import { routerHeaders } from '../../http/router-headers.ts';
 
 /**
  * Sends over an undici dispatcher and behaves as `fetch` does: its default headers, redirects, decoding, abort reasons
@@ -182,7 +182,7 @@ class Exchange implements Dispatcher.DispatchHandler, FlowControl {
       return;
     }
 
-    const raw = Object.assign(headers, routerHeaders(call, this.#attempt));
+    const raw = Object.assign(headers, routerHeaders(call, this.#attempt.number));
     this.#answer.start(status, (name) => {
       const value = raw[name.toLowerCase()];
       return Array.isArray(value) ? value.join(', ') : value;

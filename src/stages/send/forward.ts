@@ -3,7 +3,7 @@ import { LazyResponse } from '../../http/lazy-response.ts';
 import { headersOf, streamable } from '../../http/read-request.ts';
 import { Answer, type AnswerOptions } from './answer.ts';
 import { edited } from './edited-call.ts';
-import { routerHeaders } from './router-headers.ts';
+import { routerHeaders } from '../../http/router-headers.ts';
 
 /**
  * Sends through a `fetch`. A call that nothing has changed is passed on with the very arguments of the host; an answer
@@ -41,7 +41,7 @@ export async function forward(
     return upstream;
   }
 
-  const headers = withRouterHeaders(upstream.headers, routerHeaders(call, attempt));
+  const headers = withRouterHeaders(upstream.headers, routerHeaders(call, attempt.number));
   const body = upstream.body;
   const head = {
     status: upstream.status,

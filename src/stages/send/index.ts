@@ -22,7 +22,12 @@ export function send(options: SendOptions): Stage {
     handle: async function send(call: Call): Promise<Response> {
       if (call.cutBy !== undefined) throw call.cutBy;
       call.signal?.throwIfAborted();
-      const attempt = new Attempt(call.attempts.length + 1, options.clock.now(), call);
+      const attempt = new Attempt(
+        call.attempts.length + 1,
+        options.clock.now(),
+        call,
+        call.watcher,
+      );
       call.attempts.push(attempt);
       const transport = call.transport ?? options.fetch ?? platformFetchFor(call);
       if (transport !== undefined) return forward(call, attempt, transport, options);

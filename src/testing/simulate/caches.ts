@@ -39,18 +39,30 @@ export type ProviderOptions =
       band?: 'pessimistic' | 'optimistic';
     };
 
-/** A request as a prompt cache gets it. Times in milliseconds. */
+/** A request as a prompt cache gets it. */
 export interface CacheCall {
   /** How many requests were answered before. */
   readonly number: number;
-  readonly at: number;
-  readonly readableAfter: number;
-  readonly duration: number;
   readonly scope: string | undefined;
   readonly model: string;
   readonly body: JsonObject;
   /** What will be answered. Asked for before the result only where the cache keeps answers. */
   answer(): Answer;
+}
+
+/** When a request is answered, in milliseconds. */
+export interface CacheTiming {
+  readonly at: number;
+  readonly readableAfter: number;
+  readonly duration: number;
+}
+
+/** A request whose prompt was read and which has left no trace yet. */
+export interface CacheLookup {
+  /** All input tokens, cached or not. */
+  readonly promptTokens: number;
+  /** What the cache makes of it, and keeps of it. */
+  process(timing: CacheTiming): CacheReading;
 }
 
 export interface CacheReading {
@@ -60,7 +72,7 @@ export interface CacheReading {
 }
 
 /** The prompt caches of one provider. */
-export type ProviderCache = (call: CacheCall) => CacheReading;
+export type ProviderCache = (call: CacheCall) => CacheLookup;
 
 /** How a provider's bodies are read, what keeps their prefixes, and what it tells of that. */
 export function createCache(
@@ -70,11 +82,12 @@ export function createCache(
   switch (options.provider) {
     case 'anthropic': {
       const cache = anthropicCache(options.cache);
-      return (call) => {
-        const result = cache.process(requestOf(call, readAnthropic(bodyOf(call), tokensOf)));
-        const { write5m: cacheWrite, write1h: cacheWrite1h } = result;
-        return { result, inputTokens: { ...readTokens(result), cacheWrite, cacheWrite1h } };
-      };
+      return (call) =>
+        lookUp(call, readAnthropic(bodyOf(call), tokensOf), (request) => {
+          const result = cache.process(request);
+          const { write5m: cacheWrite, write1h: cacheWrite1h } = result;
+          return { result, inputTokens: { ...readTokens(result), cacheWrite, cacheWrite1h } };
+        });
     }
     case 'openai': {
       const withMarks = openaiBreakpointCache(options.cache);
@@ -83,33 +96,35 @@ export function createCache(
         const takesMarks = hasBreakpoints(call.model);
         const read = readOpenAI(bodyOf(call), tokensOf, { pieces: !takesMarks });
         const prompt = takesMarks ? read : withoutMarks(read, call.body);
-        const result = (takesMarks ? withMarks : withPrefixes).process(requestOf(call, prompt));
-        const inputTokens = readTokens(result);
-        return {
-          result,
-          inputTokens: takesMarks ? { ...inputTokens, cacheWrite: result.write } : inputTokens,
-        };
+        return lookUp(call, prompt, (request) => {
+          const result = (takesMarks ? withMarks : withPrefixes).process(request);
+          const inputTokens = readTokens(result);
+          return {
+            result,
+            inputTokens: takesMarks ? { ...inputTokens, cacheWrite: result.write } : inputTokens,
+          };
+        });
       };
     }
     case 'deepseek': {
       const cache = deepseekCache(options.cache);
-      return (call) => {
-        const said = { messages: [assistantMessage(call.number, call.answer())] };
-        const result = cache.process({
-          ...requestOf(call, readDeepSeek(bodyOf(call), tokensOf)),
-          output: readDeepSeek(said, tokensOf).blocks,
+      return (call) =>
+        lookUp(call, readDeepSeek(bodyOf(call), tokensOf), (request) => {
+          const said = { messages: [assistantMessage(call.number, call.answer())] };
+          const output = readDeepSeek(said, tokensOf).blocks;
+          const result = cache.process({ ...request, output });
+          return { result, inputTokens: readTokens(result) };
         });
-        return { result, inputTokens: readTokens(result) };
-      };
     }
     case 'gemini': {
       const cache = geminiCache({ ...options.cache, report: options.band ?? 'pessimistic' });
-      return (call) => {
-        const result = cache.process(requestOf(call, readGemini(call.body, tokensOf)));
-        const { cacheRead, ...others } = readTokens(result);
-        // Nothing is reported where nothing was read.
-        return { result, inputTokens: { ...others, ...(cacheRead !== 0 && { cacheRead }) } };
-      };
+      return (call) =>
+        lookUp(call, readGemini(call.body, tokensOf), (request) => {
+          const result = cache.process(request);
+          const { cacheRead, ...others } = readTokens(result);
+          // Nothing is reported where nothing was read.
+          return { result, inputTokens: { ...others, ...(cacheRead !== 0 && { cacheRead }) } };
+        });
     }
   }
 }
@@ -119,15 +134,24 @@ function bodyOf({ body, model }: CacheCall): JsonObject {
   return { ...body, model };
 }
 
-function requestOf(call: CacheCall, prompt: CachePrompt): CacheRequest {
-  const { at, readableAfter, duration, scope, model } = call;
+function lookUp(
+  { scope, model }: CacheCall,
+  prompt: CachePrompt,
+  process: (request: CacheRequest) => CacheReading,
+): CacheLookup {
   return {
-    ...prompt,
-    model,
-    scope,
-    at: at / 1000,
-    readableAfter: readableAfter / 1000,
-    duration: duration / 1000,
+    get promptTokens() {
+      return prompt.blocks.reduce((sum, { tokens }) => sum + tokens, 0);
+    },
+    process: ({ at, readableAfter, duration }) =>
+      process({
+        ...prompt,
+        model,
+        scope,
+        at: at / 1000,
+        readableAfter: readableAfter / 1000,
+        duration: duration / 1000,
+      }),
   };
 }
 

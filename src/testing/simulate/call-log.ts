@@ -1,5 +1,6 @@
 import type { CacheResult } from './cache/index.ts';
 import type { SimulatedUsage } from './reply.ts';
+import type { SimulatedRefusal } from './traffic/options.ts';
 
 /** A request that a simulated provider saw. */
 export interface SimulatedCall {
@@ -8,7 +9,10 @@ export interface SimulatedCall {
   /** The model that answered; for a refused request the one it named, if any. */
   readonly model: string | undefined;
   readonly stream: boolean;
+  /** 0 when there was no answer. */
   readonly status: number;
+  /** Why it was refused though nothing was wrong with it; absent when it was answered, or wrong. */
+  readonly refusal?: SimulatedRefusal;
   /** As the answer reports it; absent when the request was refused. */
   readonly usage: SimulatedUsage | undefined;
   /** What the prompt cache made of it, the position of the hit included; absent when the request was refused. */
@@ -30,6 +34,12 @@ export interface SimulatedTotals {
     cacheWrite1h: number;
   };
   outputTokens: { total: number };
+  /** Of `refused`, the requests with nothing wrong, by what they met. With any option of traffic. */
+  refusals?: Readonly<Record<SimulatedRefusal, number>>;
+  /** Answers that are under way now. With any option of traffic. */
+  inFlight?: number;
+  /** The most answers that were under way at once. With any option of traffic. */
+  peakInFlight?: number;
 }
 
 export interface CallLog {

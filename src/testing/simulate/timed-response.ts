@@ -43,7 +43,12 @@ export async function timedResponse(answer: TimedAnswer): Promise<Response> {
     clock: clock ?? systemClock,
     signal,
   });
-  const response = new Response(body, { status, headers });
+  return respond(url, body, { status, headers });
+}
+
+/** A `Response` as `fetch` gives it: it knows where it comes from. */
+export function respond(url: string, body: string | ReadableStream, init: ResponseInit): Response {
+  const response = new Response(body, init);
   Object.defineProperty(response, 'url', { value: url.replace(/#.*$/, '') });
   return response;
 }

@@ -48,6 +48,8 @@ async function run(
   const router = createRouter({
     clock,
     promptCache: mode,
+    limits: [{ adaptive: false }],
+    retry: { maxAttempts: 1 },
     fetch: async (_input, init) => {
       sent = init?.body;
       return answer!;
