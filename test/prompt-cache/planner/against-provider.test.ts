@@ -58,7 +58,7 @@ const traffic = (isWild: boolean): fc.Arbitrary<Sent[]> =>
           // A first message of many parts may be kept at a part that is no position in the next request.
           said = [...said, ...turn(`${number} ${i}`, said.length === 0 ? of.slice(0, 3) : of)];
           at += isWild ? pause : Math.max(pause, 2 * FIRST_BYTE);
-          return { at, blocks: [...start, ...said] };
+          return { at, blocks: [...start, ...said], ...(!isWild && { conversation: number }) };
         });
       }),
     );

@@ -26,6 +26,8 @@ export interface Sent {
   /** Seconds. */
   readonly at: number;
   readonly blocks: readonly Piece[];
+  /** When a request is held back, the later turns of its conversation come as much later. Default: it stands alone. */
+  readonly conversation?: number;
 }
 
 export interface Played {
@@ -52,12 +54,19 @@ export const FIRST_BYTE = 1;
 /** Less is not worth a wait. */
 const LEAST_WAITED_FOR = 1024;
 
+const inOrder = (requests: readonly Sent[]): Sent[] => [...requests].sort((a, b) => a.at - b.at);
+
+function laterTurn(turn: Sent, held: Sent, heldFor: number): Sent {
+  const follows = held.conversation !== undefined && turn.conversation === held.conversation;
+  return follows ? { ...turn, at: turn.at + heldFor } : turn;
+}
+
 export function play(requests: readonly Sent[], options: PlayOptions = {}): Played[] {
   const { rules = MARKS, planner = new Planner({ maxPrefixes: 10_000 }), waits = true } = options;
   const { cache = anthropicCache({ minTokens: rules.minTokens }) } = options;
   const played: Played[] = [];
   const answers: Array<{ at: number; draft: PlanDraft }> = [];
-  const queue = [...requests].sort((a, b) => a.at - b.at);
+  let queue = inOrder(requests);
   for (let sent = queue.shift(); sent !== undefined; sent = queue.shift()) {
     const { at } = sent;
     while (answers[0] !== undefined && answers[0].at <= at) {
@@ -68,8 +77,10 @@ export function play(requests: readonly Sent[], options: PlayOptions = {}): Play
     const wanted = waits ? planner.pendingOf(sight) : undefined;
     const next = answers[0]?.at;
     if (wanted !== undefined && wanted.tokens >= LEAST_WAITED_FOR && next !== undefined) {
-      const place = queue.findIndex((other) => other.at > next);
-      queue.splice(place < 0 ? queue.length : place, 0, { ...sent, at: next });
+      queue = inOrder([
+        ...queue.map((other) => laterTurn(other, sent, next - at)),
+        { ...sent, at: next },
+      ]);
       continue;
     }
     if (options.dryRuns === true) planner.plan(sight, { dryRun: true });
