@@ -3,6 +3,7 @@
  */
 import type { RateLimiting } from './limits/types.ts';
 import type { MissReason, PromptCaching } from './prompt-cache/types.ts';
+import type { RouterSnapshot } from './router-api.ts';
 import type { JsonView } from './util/json-view.ts';
 
 /** The request format of a call, named after the provider's endpoint; `other` for everything else. */
@@ -139,6 +140,10 @@ export interface UsageRecord {
     session?: string | undefined;
     tags?: Record<string, string> | undefined;
   };
+  /** The span that the call was made in, where its caller named one (W3C trace context). Lower-case hex. */
+  trace?: { traceId: string; spanId: string; sampled: boolean } | undefined;
+  /** Text of the request and of the answer. Only with the option `capture`, and as its `redact` left it. */
+  captured?: { request?: string | undefined; answer?: string | undefined } | undefined;
 }
 
 /**
@@ -150,6 +155,13 @@ export interface Sink {
   write(records: readonly UsageRecord[]): Promise<void>;
   flush?(): Promise<void>;
   close?(): Promise<void>;
+  /** Called once by a router that the sink was given to, before any write: for sinks that show more than records. */
+  attach?(router: RouterView): void;
+}
+
+/** What a sink may see of its router. */
+export interface RouterView {
+  snapshot(): RouterSnapshot;
 }
 
 /** The only source of time. Timers it sets must not keep the process alive. */
@@ -182,6 +194,11 @@ export interface CallContext {
   deadlineMs?: number | undefined;
   /** Whether identical calls in flight share one request, whatever the router's mode says. Default: as the mode says. */
   dedupe?: 'off' | 'force' | undefined;
+  /**
+   * The span that the call belongs to, as a W3C `traceparent`. It is sent on as the header of that name, unless the request has
+   * one, which goes before this. Default: what the request's own header says.
+   */
+  traceparent?: string | undefined;
 }
 
 export type PromptCacheWish = 'auto' | 'observe' | 'off' | '5m' | '1h';

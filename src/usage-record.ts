@@ -132,6 +132,16 @@ const record = z.strictObject({
     session: z.string().optional(),
     tags: z.record(z.string(), z.string()).optional(),
   }),
+  trace: z
+    .strictObject({
+      traceId: z.string().regex(/^[0-9a-f]{32}$/),
+      spanId: z.string().regex(/^[0-9a-f]{16}$/),
+      sampled: z.boolean(),
+    })
+    .optional(),
+  captured: z
+    .strictObject({ request: z.string().optional(), answer: z.string().optional() })
+    .optional(),
 });
 
 /** `A` when both types are the same down to optional keys, else `never`. */

@@ -3,6 +3,7 @@ import { dirname } from 'node:path';
 
 import { RouterError } from '../../src/errors.ts';
 import type { Sink, UsageRecord } from '../../src/types.ts';
+import { picoDollars } from '../../src/util/pico-dollars.ts';
 import { recordJson } from '../shared/record-json.ts';
 
 /** The part of a SQLite library that is used: `DatabaseSync` of node:sqlite and better-sqlite3 both fit. */
@@ -139,7 +140,7 @@ const COLUMNS: readonly Column[] = [
   ['reasoning_tokens', 'INTEGER', (r) => number(r.usage.outputTokens.reasoning)],
   ['usage_grade', 'TEXT', (r) => text(r.usage.grade)],
   ['cost_usd', 'TEXT', (r) => text(r.cost.usd)],
-  ['cost_pico_usd', 'INTEGER', (r) => picoDollars(r.cost.usd)],
+  ['cost_pico_usd', 'INTEGER', (r) => int64(picoDollars(r.cost.usd))],
   ['price', 'TEXT', (r) => text(r.cost.price)],
   ['price_date', 'TEXT', (r) => text(r.cost.priceDate)],
   ['saved_cache_usd', 'TEXT', (r) => text(r.saved.cacheUsd)],
@@ -186,12 +187,9 @@ function flag(value: boolean): number {
   return value ? 1 : 0;
 }
 
-/** For exact sums in SQL. `null` when the amount is finer than 10^-12 dollars or beyond 64 bits (9.2 million dollars). */
-function picoDollars(usd: string | null): bigint | null {
-  const [, whole, fraction = ''] = /^(\d+)(?:\.(\d+?)0*)?$/.exec(usd ?? '') ?? [];
-  if (whole === undefined || fraction.length > 12) return null;
-  const pico = BigInt(whole + fraction.padEnd(12, '0'));
-  return pico <= 2n ** 63n - 1n ? pico : null;
+/** For exact sums in SQL. `null` when it has no such form or goes beyond 64 bits (9.2 million dollars). */
+function int64(pico: bigint | undefined): bigint | null {
+  return pico !== undefined && BigInt.asIntN(64, pico) === pico ? pico : null;
 }
 
 function opener(options: SqliteSinkOptions): () => SqliteDatabase {

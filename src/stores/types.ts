@@ -1,0 +1,106 @@
+/**
+ * State that several routers share, in one process or in many. Types only: nothing here runs.
+ *
+ * Everything that is counted is a **pool**: so many units (requests, tokens, nano-dollars) in a window. A router is a **holder**:
+ * it is granted units ahead of need, spends them without asking, and now and then exchanges: it says what it has used, gives
+ * back what it does not need and asks for more, all in one atomic step. So the hot path seldom leaves the process, and no
+ * two holders ever have the same unit.
+ *
+ * What always holds, for each pool and at any moment: used in the window + granted <= limit, but for what was used beyond a
+ * grant (an answer longer than was reserved for it; `used` may exceed what is held).
+ */
+
+/** A pool, as everybody who shares it has to name it. */
+export interface PoolName {
+  /** The same for everybody who shares it. Holds no secrets: names of rules, tenants, hashes of accounts. */
+  readonly key: string;
+  /** Units. A safe integer; money is in nano-dollars (10^-9), so that Lua's doubles hold 9 million dollars exactly. */
+  readonly limit: number;
+  /**
+   * `sliding`: what is used counts for `windowMs` from the exchange that reports it (by then it was used, so no real window ever
+   * holds more). `fixed`: it counts until `endsInMs`, and the key names the window (a day, a month). `held`: only what is
+   * held counts, nothing is ever used up (requests under way).
+   */
+  readonly window:
+    | { readonly kind: 'sliding'; readonly windowMs: number }
+    | { readonly kind: 'fixed'; readonly endsInMs: number }
+    | { readonly kind: 'held' };
+}
+
+/** One exchange of one holder with one pool. */
+export interface Exchange {
+  readonly pool: PoolName;
+  /** Names the router. */
+  readonly holder: string;
+  /** Units used since this holder's last exchange that succeeded. They need not have been granted. Negative gives back. */
+  readonly used: number;
+  /** So many it wants to hold from now on, those it holds already included. What is more of them is given back. */
+  readonly hold: number;
+  /** Below this the rest is no use to it: it is granted all up to `hold` as far as there is, but at least this or nothing new. */
+  readonly atLeast: number;
+  /** What it holds counts as used when it has not been heard of for so long. */
+  readonly leaseMs: number;
+  /** The same in a repetition of this exchange whose answer was lost: it is then not counted twice. Rises by exchange. */
+  readonly sequence: number;
+}
+
+export interface Exchanged {
+  /** Units that the holder holds now. */
+  readonly held: number;
+  /** Used in the window, by everybody. */
+  readonly used: number;
+  /** Held by everybody, this holder included. */
+  readonly heldByAll: number;
+  /** When `atLeast` might be there if nobody gives back anything, in milliseconds; 0 when it is; `undefined` when not known. */
+  readonly waitMs: number | undefined;
+}
+
+/** Where shared state lives. One contract suite (`storeContract`) holds for all. Time is the store's own. */
+export interface Store {
+  readonly name: string;
+  /** Atomic. Rejects when the store cannot be asked; then nothing may or may not have happened (see `sequence`). */
+  exchange(exchange: Exchange): Promise<Exchanged>;
+  /** What stands under a key; `undefined` when nothing does or its time is over. */
+  get(key: string): Promise<string | undefined>;
+  /**
+   * Puts a value under a key for `ttlMs`, `ifAbsent` only where nothing stands. Resolves with what stands there now: for markers
+   * that the first of several sets (a call under way) and states that the last one sets (a gate that is closed).
+   */
+  set(key: string, value: string, options: { ttlMs: number; ifAbsent?: boolean }): Promise<string>;
+  /** Takes it away, but only while this value stands there. */
+  delete(key: string, value: string): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** One router's part of a pool. Synchronous for its user; it does its exchanges by itself. */
+export interface SharedPool {
+  /** Milliseconds until so many units can be taken; 0: now; `Infinity`: only an event can help (`onChange` tells). Asks for them. */
+  waitMs(units: number, now: number): number;
+  /** Takes units, whether or not they are there. */
+  take(units: number, now: number): void;
+  /** Of what was taken so many are used, the others go back. `used` may exceed `taken`. */
+  settle(taken: number, used: number, now: number): void;
+  snapshot(now: number): SharedPoolSnapshot;
+  /** Nothing taken and nothing held: it may be forgotten. */
+  isIdle(now: number): boolean;
+  /** Reports what was used and gives back the rest. Never rejects. */
+  close(): Promise<void>;
+}
+
+export interface SharedPoolSnapshot {
+  readonly limit: number;
+  /** Used in the window by everybody, as of the last exchange, and what this router has used since. */
+  readonly used: number;
+  /** Held by everybody else, as of the last exchange, and taken here. */
+  readonly held: number;
+  /** The store does not answer: `share` of the limit applies here, or nothing goes. */
+  readonly isAway: boolean;
+}
+
+/** What a router does while its store does not answer. */
+export interface AwayOptions {
+  /** `share`: this router keeps to its share of each limit by itself. `refuse`: what needs the store waits, and is refused in time. */
+  readonly whenAway: 'share' | 'refuse';
+  /** How many routers share the limits: a share is one of so many. */
+  readonly instances: number;
+}
