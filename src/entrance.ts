@@ -5,6 +5,7 @@ import { readRequest, type RequestParts } from './http/read-request.ts';
 import { refuse } from './http/refusal.ts';
 import type { BoundRouter } from './router-api.ts';
 import type { CallContext, Clock, Random } from './types.ts';
+import { parseTraceparent } from './util/traceparent.ts';
 import { uuidv7 } from './util/uuid.ts';
 import { ownFetchOf, wrapClient } from './wrap.ts';
 
@@ -13,6 +14,8 @@ type Fetch = typeof globalThis.fetch;
 export interface EntranceOptions {
   readonly clock: Clock;
   readonly random: Random;
+  /** The span that calls are made in, where their context does not say. */
+  readonly traceparent?: (() => string | undefined) | undefined;
   readonly lookUp: UrlLookup;
   /** The context of the code that is running (`router.run`). */
   readonly context: () => CallContext | undefined;
@@ -43,6 +46,7 @@ export function createEntrance(options: EntranceOptions): Entrance {
     { bound, transport }: Layer,
   ): Call {
     const own = contextFromHeaders(parts.headers);
+    const context = withPriority(options.context(), bound, own?.context);
     const startedEpochMs = clock.wallNow();
     const start = {
       id: uuidv7(startedEpochMs, random),
@@ -51,8 +55,11 @@ export function createEntrance(options: EntranceOptions): Entrance {
       input,
       init,
       transport,
-      context: withPriority(options.context(), bound, own?.context),
-      headers: own?.headers ?? parts.headers,
+      context,
+      headers: traced(
+        own?.headers ?? parts.headers,
+        context.traceparent ?? asked(options.traceparent),
+      ),
     };
     return new Call(start, parts);
   }
@@ -95,6 +102,25 @@ export function createEntrance(options: EntranceOptions): Entrance {
         transport: undefined,
       }),
   };
+}
+
+/** Headers that name the span of the call: their own, else this one. */
+function traced(headers: readonly string[], traceparent: string | undefined): readonly string[] {
+  if (traceparent === undefined || parseTraceparent(traceparent) === undefined) return headers;
+  for (let i = 0; i < headers.length; i += 2) {
+    if (headers[i]!.toLowerCase() === 'traceparent') return headers;
+  }
+  return [...headers, 'traceparent', traceparent];
+}
+
+/** A user's function that fails costs the span, not the call. */
+function asked(question: (() => unknown) | undefined): string | undefined {
+  try {
+    const answer = question?.();
+    return typeof answer === 'string' ? answer : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /** What lies around one such function. */

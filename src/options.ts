@@ -1,5 +1,6 @@
 import type { Dispatcher } from 'undici';
 import { z } from 'zod';
+import { captureSchema, type CaptureOptions } from './capture.ts';
 import {
   dedupeSchema,
   responseCacheSchema,
@@ -58,6 +59,13 @@ export interface RouterOptions {
         maxMemoryRecords?: number | undefined;
       }
     | undefined;
+  /** Prompts and answers in usage records. Default: none. */
+  capture?: CaptureOptions | undefined;
+  /**
+   * Gives the span that a call is made in, as a W3C `traceparent`, where neither its request nor its context names one: so that
+   * records, and what is sent on, belong to the caller's trace. Default: none.
+   */
+  traceparent?: (() => string | undefined) | undefined;
   /**
    * How long an answer may pause between two bytes, in milliseconds; then the body fails and the outcome is `stalled`.
    * Default: none of the router's own (undici's `bodyTimeout`, 300 s, applies).
@@ -107,6 +115,8 @@ export const optionsSchema: z.ZodType<CheckedOptions> = z.strictObject({
       maxMemoryRecords: z.int().min(1).optional(),
     })
     .optional(),
+  capture: captureSchema.optional(),
+  traceparent: fn<() => string | undefined>('a function () => string | undefined').optional(),
   idleTimeoutMs: z.number().min(1).max(2_147_483_647).optional(),
   clock: withMethods<Clock>('a clock', 'now', 'wallNow', 'setTimeout', 'clearTimeout').optional(),
   random: fn<Random>('a function () => number').optional(),
@@ -154,6 +164,7 @@ const contextSchema: z.ZodType<CallContext> = z.strictObject({
   promptCache: z.enum(['auto', 'observe', 'off', '5m', '1h']).optional(),
   deadlineMs: z.number().positive().optional(),
   dedupe: z.enum(['off', 'force']).optional(),
+  traceparent: z.string().optional(),
 });
 
 /** Checks a call context given to `with` or `run`. */

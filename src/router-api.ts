@@ -18,6 +18,8 @@ export interface BoundRouter {
 
 /** What the router is doing and has done. */
 export interface RouterSnapshot {
+  /** Since the router was made, in milliseconds. */
+  readonly uptimeMs: number;
   readonly calls: CallCounts;
   /** Who waits for which limit, and what the limits are. */
   readonly traffic: TrafficSnapshot;

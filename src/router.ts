@@ -35,6 +35,7 @@ export function createRouter(options: RouterOptions = {}): Router {
   const given = readOptions(options);
   const clock = given.clock ?? systemClock;
   const random = given.random ?? systemRandom;
+  const startedAt = clock.now();
   const lookUp = createUrlLookup(given.adapters ?? builtInAdapters);
   const events = createEvents();
   const contexts = new AsyncLocalStorage<CallContext>();
@@ -100,6 +101,7 @@ export function createRouter(options: RouterOptions = {}): Router {
     isPaced: (call) => traffic.isPaced(call),
     retrySettings: () => retries,
     active: tally.active,
+    capture: given.capture,
     onRecord: (record) => {
       tally.count(record);
       delivery.push(record);
@@ -115,6 +117,7 @@ export function createRouter(options: RouterOptions = {}): Router {
     clock,
     random,
     lookUp,
+    traceparent: given.traceparent,
     context: () => contexts.getStore(),
     fetch: given.fetch,
     hasTransport: given.fetch !== undefined || given.dispatcher !== undefined,
@@ -160,6 +163,7 @@ export function createRouter(options: RouterOptions = {}): Router {
     },
     on: (event, listener) => events.on(event, listener),
     snapshot: () => ({
+      uptimeMs: clock.now() - startedAt,
       calls: tally.snapshot(),
       traffic: traffic.snapshot(),
       dedupe: dedupe.snapshot(),
@@ -173,6 +177,7 @@ export function createRouter(options: RouterOptions = {}): Router {
     close: ({ timeoutMs = 5000 } = {}) => (closing ??= close(timeoutMs)),
     [Symbol.asyncDispose]: () => router.close(),
   };
+  for (const sink of new Set(given.sinks)) sink.attach?.(router);
   return router;
 }
 

@@ -245,7 +245,7 @@ describe('docs/options.md', () => {
 describe('docs/records.md', () => {
   test('lists the fields of a record', () => {
     const inCode = pathsOf(recordShape).filter(
-      (path) => !/^(context|dedupe|cache|usage\.(in|out)putTokens)\./.test(path),
+      (path) => !/^(context|dedupe|cache|trace|captured|usage\.(in|out)putTokens)\./.test(path),
     );
     expectSame(columnOf(sectionOf('docs/records.md', '## Fields')), inCode);
   });
@@ -404,7 +404,7 @@ function pathsOf(shape: Shape, prefix = ''): string[] {
   return Object.entries(shape.properties).flatMap(([name, inner]) => {
     const path = `${prefix}${name}`;
     const below = inner === undefined ? [] : pathsOf(inner, `${path}.`);
-    const isWhole = /^(context|dedupe|cache|usage\.(in|out)putTokens)$/.test(path);
+    const isWhole = /^(context|dedupe|cache|trace|captured|usage\.(in|out)putTokens)$/.test(path);
     return below.length === 0 ? [path] : isWhole ? [path, ...below] : below;
   });
 }

@@ -187,7 +187,7 @@ describe('sqliteSink rows', () => {
     ['9223372.036854775807', '9223372036854775807'],
     ['9223372.036854775808', null],
     ['1e-5', null],
-    ['-1', null],
+    ['-1', '-1000000000000'],
   ])('give %s dollars as %s pico-dollars', async (usd, pico) => {
     const sink = sqliteSink({ path });
     await sink.write([sampleRecord({ cost: { usd, price: 'exact' } })]);

@@ -1,4 +1,5 @@
 import type { Account, Attempt, Call } from '../../call.ts';
+import { capturedOf, type CaptureOptions } from '../../capture.ts';
 import type { RouterErrorCode } from '../../errors.ts';
 import type { Next, Stage } from '../../stage.ts';
 import type { Clock, Random, UsageRecord } from '../../types.ts';
@@ -11,6 +12,8 @@ import { shareOfAccount } from './share-of-account.ts';
 export interface MeterOptions extends AccountOptions {
   readonly clock: Clock;
   readonly random: Random;
+  /** What records hold of prompts and answers. Nothing without it. */
+  readonly capture?: CaptureOptions | undefined;
   /** Calls that have not given their final record yet. */
   readonly active: Set<Call>;
   /** Takes every record. Never throws. */
@@ -131,7 +134,8 @@ function record(
         : endingOf(attempt);
   const give = (account: Account): void => {
     const id = final ? call.id : uuidv7(options.clock.wallNow(), options.random);
-    options.onRecord(usageRecord(id, call, attempt, ending, account, final, now));
+    const captured = options.capture && attempt && capturedOf(options.capture, attempt);
+    options.onRecord(usageRecord(id, call, attempt, ending, account, final, now, captured));
   };
   const account = shareOfAccount(options, call, attempt);
   if (account instanceof Promise) options.onPending(account.then(give).catch(() => {}));

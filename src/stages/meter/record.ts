@@ -1,5 +1,6 @@
 import type { Account, Attempt, Call } from '../../call.ts';
 import type { UsageRecord } from '../../types.ts';
+import { parseTraceparent } from '../../util/traceparent.ts';
 import type { Ending } from './outcome.ts';
 
 /** One record, from a call and the attempt that it stands for (none when nothing was sent). */
@@ -11,6 +12,7 @@ export function usageRecord(
   account: Account,
   final: boolean,
   now: number,
+  captured?: UsageRecord['captured'],
 ): UsageRecord {
   const { facts } = attempt ?? {};
   const asked = attempt?.asked ?? call;
@@ -46,6 +48,8 @@ export function usageRecord(
     dedupe: dedupeOf(attempt),
     cache: account.cache,
     context: contextOf(call),
+    trace: traceOf(call),
+    captured,
   };
 }
 
@@ -56,9 +60,22 @@ function dedupeOf(attempt: Attempt | undefined): UsageRecord['dedupe'] {
 
 /** A copy: records are handed out, and one context stands for many calls. */
 function contextOf({ context }: Call): UsageRecord['context'] {
-  const { promptCache: _, deadlineMs: _deadlineMs, dedupe: _dedupe, ...rest } = context;
-  return { ...rest, ...(rest.tags && { tags: { ...rest.tags } }) };
+  const { tenant, user, priority, session, tags } = context;
+  return { tenant, user, priority, session, tags: tags && { ...tags } };
 }
+
+/** Of the span that the request names. A context's own has become its header. */
+function traceOf({ headers }: Call): UsageRecord['trace'] {
+  for (let i = 0; i < headers.length; i += 2) {
+    const name = headers[i]!;
+    if (name.length === TRACEPARENT.length && name.toLowerCase() === TRACEPARENT) {
+      return parseTraceparent(headers[i + 1]!);
+    }
+  }
+  return undefined;
+}
+
+const TRACEPARENT = 'traceparent';
 
 /**
  * Milliseconds with a precision of a microsecond: more is noise in a record. What was there before the call, in an answer that it
