@@ -1,5 +1,6 @@
 import type { LimitRule } from '../settings.ts';
 import type { LimitUnit, MeterSnapshot } from '../types.ts';
+import { type CountingWindow, HeldWindow } from './counting-window.ts';
 import { MAX_SLOTS, SlidingWindow } from './sliding-window.ts';
 
 /** One number of a rule, and what counts against it. */
@@ -7,17 +8,13 @@ export class Meter {
   readonly unit: LimitUnit;
   readonly windowMs: number;
   readonly limit: number;
-  readonly window: SlidingWindow;
+  readonly window: CountingWindow;
 
-  constructor(unit: LimitUnit, windowMs: number, limit: number) {
+  constructor(unit: LimitUnit, windowMs: number, limit: number, window: CountingWindow) {
     this.unit = unit;
     this.windowMs = windowMs;
     this.limit = limit;
-    const isExact = unit === 'requests' && limit <= MAX_SLOTS;
-    this.window = new SlidingWindow(
-      windowMs,
-      isExact ? 0 : windowMs / (windowMs === DAY_MS ? 144 : 60),
-    );
+    this.window = window;
   }
 
   /** What of a request counts here. */
@@ -43,11 +40,31 @@ export class Meter {
 export const MINUTE_MS = 60_000;
 const DAY_MS = 86_400_000;
 
-/** Those of a rule: requests first. */
-export function metersOf(rule: LimitRule): readonly Meter[] {
+/** Makes what counts against one number. `windowMs` is 0 for requests under way. */
+export type MakeWindow = (unit: LimitUnit, windowMs: number, limit: number) => CountingWindow;
+
+/** Counts in this router alone. */
+export const ownWindow: MakeWindow = (unit, windowMs, limit) => {
+  if (windowMs === 0) return new HeldWindow();
+  const isExact = unit === 'requests' && limit <= MAX_SLOTS;
+  return new SlidingWindow(windowMs, isExact ? 0 : windowMs / (windowMs === DAY_MS ? 144 : 60));
+};
+
+/** Requests under way, where a rule limits them. */
+export function concurrencyOf(
+  { concurrency }: LimitRule,
+  makeWindow: MakeWindow,
+): Meter | undefined {
+  if (concurrency === undefined) return undefined;
+  return new Meter('requests', 0, concurrency, makeWindow('requests', 0, concurrency));
+}
+
+/** Those of a rule that count over time: requests first. */
+export function metersOf(rule: LimitRule, makeWindow: MakeWindow): readonly Meter[] {
   const meters: Meter[] = [];
   const add = (unit: LimitUnit, windowMs: number, limit: number | undefined): void => {
-    if (limit !== undefined) meters.push(new Meter(unit, windowMs, limit));
+    if (limit === undefined) return;
+    meters.push(new Meter(unit, windowMs, limit, makeWindow(unit, windowMs, limit)));
   };
   add('requests', MINUTE_MS, rule.requestsPerMinute);
   add('requests', DAY_MS, rule.requestsPerDay);

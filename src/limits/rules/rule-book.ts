@@ -1,6 +1,7 @@
 import { type AdaptiveKind, hasLimit, type LimitRule } from '../settings.ts';
 import type { LimiterSnapshot } from '../types.ts';
 import { LimiterStore } from './limiter-store.ts';
+import type { MakeWindow } from './meter.ts';
 import { compileRule, type CompiledRule, type LimitSubject } from './match-rule.ts';
 import { createRuleLimiter, type RuleLimiter } from './rule-limiter.ts';
 import { SubjectCache } from './subject-cache.ts';
@@ -27,6 +28,12 @@ export interface RuleBook<T> {
 }
 
 /**
+ * What counts against the numbers of one limit, where others count with us. `key` names it; `limit` is what callers get of it, to
+ * be told when somebody else has changed what counts.
+ */
+export type WindowsOf<T> = (key: string, limit: () => T | undefined) => MakeWindow;
+
+/**
  * Limits are made when a call first needs them, once for each combination of what their rule counts separately for, and are the
  * same ones for every call, wherever it waits. `wrap` says what callers get of each; it must hold on to the limiter, and is
  * called once for each.
@@ -34,6 +41,7 @@ export interface RuleBook<T> {
 export function createRuleBook<T extends object>(
   rules: readonly LimitRule[],
   wrap: (limiter: RuleLimiter) => T,
+  windows?: WindowsOf<T>,
 ): RuleBook<T> {
   const compiled = rules.map(compileRule);
   const store = new LimiterStore();
@@ -41,10 +49,16 @@ export function createRuleBook<T extends object>(
   const known = new SubjectCache<RuleSet<T>>(compiled);
 
   function limitOf(rule: CompiledRule, subject: LimitSubject, key: string, now: number): T {
-    const limiter = store.get(key, () => createRuleLimiter(rule.rule, nameOf(rule, subject)), now);
+    const limiter = store.get(key, () => newLimiter(rule, subject, key), now);
     let shared = wrapped.get(limiter);
     if (shared === undefined) wrapped.set(limiter, (shared = wrap(limiter)));
     return shared;
+  }
+
+  function newLimiter(rule: CompiledRule, subject: LimitSubject, key: string): RuleLimiter {
+    const makeWindow = windows?.(key, () => wrapped.get(limiter));
+    const limiter = createRuleLimiter(rule.rule, nameOf(rule, subject), makeWindow);
+    return limiter;
   }
 
   function read(subject: LimitSubject, now: number): RuleSet<T> {

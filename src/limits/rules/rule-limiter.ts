@@ -1,6 +1,13 @@
 import type { LimitRule } from '../settings.ts';
 import type { Demand, Limiter, LimiterSnapshot, Permit, RequestEnd } from '../types.ts';
-import { MINUTE_MS, metersOf, type Meter } from './meter.ts';
+import {
+  concurrencyOf,
+  type MakeWindow,
+  type Meter,
+  metersOf,
+  MINUTE_MS,
+  ownWindow,
+} from './meter.ts';
 import { RefusedShare } from './refused-share.ts';
 import { type Reservation, tokenCount, TokenSizes } from './token-sizes.ts';
 
@@ -23,25 +30,30 @@ export interface RuleLimiter extends Limiter {
  * - A request larger than a whole limit goes when nothing else is counted; or alone, when its input fits and half of the limit
  *   is free, because it may well be shorter than the longest answer of late.
  */
-export function createRuleLimiter(rule: LimitRule, name = 'limits'): RuleLimiter {
-  return new Rule(rule, name);
+export function createRuleLimiter(
+  rule: LimitRule,
+  name = 'limits',
+  makeWindow: MakeWindow = ownWindow,
+): RuleLimiter {
+  return new Rule(rule, name, makeWindow);
 }
 
 class Rule implements RuleLimiter {
   readonly name: string;
   inFlight = 0;
-  readonly #concurrency: number;
+  /** Requests under way, where their number is limited. */
+  readonly underWay: Meter | undefined;
   readonly #requestsPerMinute: number | undefined;
   readonly meters: readonly Meter[];
   readonly #hasTokens: boolean;
   readonly sizes: TokenSizes;
   readonly refusedShare: RefusedShare = new RefusedShare(MINUTE_MS);
 
-  constructor(rule: LimitRule, name: string) {
+  constructor(rule: LimitRule, name: string, makeWindow: MakeWindow) {
     this.name = name;
-    this.#concurrency = rule.concurrency ?? Infinity;
+    this.underWay = concurrencyOf(rule, makeWindow);
     this.#requestsPerMinute = rule.requestsPerMinute;
-    this.meters = metersOf(rule);
+    this.meters = metersOf(rule, makeWindow);
     this.#hasTokens = this.meters.some(({ unit }) => unit !== 'requests');
     const ofOutput = this.meters.filter(
       (meter) => meter.amountOf(0, 1) === 1 && meter.unit !== 'requests',
@@ -51,9 +63,9 @@ class Rule implements RuleLimiter {
   }
 
   waitMs(demand: Demand, now: number): number {
-    if (this.inFlight >= this.#concurrency) return Infinity;
+    let longest = this.underWay?.window.waitMs(this.underWay.limit - 1, now) ?? 0;
+    if (longest === Infinity) return longest;
     const reservation = this.#reservationFor(demand);
-    let longest = 0;
     for (const meter of this.meters) {
       const wait = meter.window.waitMs(this.#mostBefore(meter, reservation), now);
       if (wait > longest) longest = wait;
@@ -81,7 +93,7 @@ class Rule implements RuleLimiter {
       requestsPerMinute: this.#requestsPerMinute,
       refusedShare: this.refusedShare.at(now),
       inFlight: this.inFlight,
-      maxInFlight: this.#concurrency === Infinity ? undefined : this.#concurrency,
+      maxInFlight: this.underWay?.limit,
       closedMs,
       meters: this.meters.map((meter) => meter.snapshot(now)),
     };
@@ -106,7 +118,9 @@ class RulePermit implements Permit {
   readonly #rule: Rule;
   readonly #reservation: Reservation | undefined;
   /** Where each meter counts it. */
-  readonly #slots: number[] = [];
+  readonly #entries: number[] = [];
+  /** The same of requests under way. */
+  readonly #underWay: number | undefined;
   /** What is counted of it now. */
   #input: number;
   #output: number;
@@ -119,8 +133,9 @@ class RulePermit implements Permit {
     this.#reservation = reservation;
     this.#input = reservation?.input ?? 0;
     this.#output = reservation?.output ?? 0;
+    this.#underWay = rule.underWay?.window.add(1, now);
     for (const meter of rule.meters) {
-      this.#slots.push(meter.window.add(meter.amountOf(this.#input, this.#output), now));
+      this.#entries.push(meter.window.add(meter.amountOf(this.#input, this.#output), now));
     }
     if (reservation !== undefined) rule.sizes.open(reservation);
   }
@@ -129,13 +144,13 @@ class RulePermit implements Permit {
     this.#isAnswered = true;
   }
 
-  progress(outputTokens: number): void {
+  progress(outputTokens: number, now: number): void {
     const seen = tokenCount(outputTokens) ?? 0;
     if (this.#isOver || seen <= this.#seenOutput) return;
     this.#seenOutput = seen;
     if (this.#reservation === undefined || seen <= this.#output) return;
     this.#rule.sizes.grew(this.#reservation, seen);
-    this.#settle(this.#input, seen);
+    this.#count(this.#input, seen, now);
   }
 
   end(end: RequestEnd, now: number): void {
@@ -148,14 +163,19 @@ class RulePermit implements Permit {
     const isRefused = kind === 'rate' || kind === 'spent';
     const hasUsage = end.inputTokens !== undefined || end.outputTokens !== undefined;
     const isTaken = hasUsage || this.#seenOutput > 0 || (this.#isAnswered && !isRefused);
-    if (!isTaken) this.#giveDayBack();
-    if (this.#reservation === undefined) return;
-    rule.sizes.close(this.#reservation);
-    if (isTaken) this.#settleAnswer(this.#reservation, end);
-    else this.#settle(0, 0);
+    if (!isTaken) this.#giveDayBack(now);
+    if (this.#reservation !== undefined) {
+      rule.sizes.close(this.#reservation);
+      if (isTaken) this.#countAnswer(this.#reservation, end, now);
+      else this.#count(0, 0, now);
+    }
+    if (this.#underWay !== undefined) rule.underWay?.window.settle(this.#underWay, now);
+    for (let i = 0; i < rule.meters.length; i++) {
+      rule.meters[i]!.window.settle(this.#entries[i]!, now);
+    }
   }
 
-  #settleAnswer(reservation: Reservation, end: RequestEnd): void {
+  #countAnswer(reservation: Reservation, end: RequestEnd, now: number): void {
     const { sizes } = this.#rule;
     const input = sizes.countedInput(end.inputTokens, end.cacheReadTokens);
     const output = tokenCount(end.outputTokens);
@@ -165,28 +185,29 @@ class RulePermit implements Permit {
       output: output ?? (seen > 0 ? seen : undefined),
       isWhole: end.verdict.kind === 'ok',
     });
-    this.#settle(
+    this.#count(
       input ?? reservation.likelyInput,
       output ?? Math.max(reservation.likelyOutput, seen),
+      now,
     );
   }
 
-  #settle(input: number, output: number): void {
+  #count(input: number, output: number, now: number): void {
     const { meters } = this.#rule;
     for (let i = 0; i < meters.length; i++) {
       const meter = meters[i]!;
       const by = meter.amountOf(input, output) - meter.amountOf(this.#input, this.#output);
-      if (by !== 0) meter.window.correct(this.#slots[i]!, by);
+      if (by !== 0) meter.window.correct(this.#entries[i]!, by, now);
     }
     this.#input = input;
     this.#output = output;
   }
 
-  #giveDayBack(): void {
+  #giveDayBack(now: number): void {
     const { meters } = this.#rule;
     for (let i = 0; i < meters.length; i++) {
       const { unit, windowMs, window } = meters[i]!;
-      if (unit === 'requests' && windowMs !== MINUTE_MS) window.correct(this.#slots[i]!, -1);
+      if (unit === 'requests' && windowMs !== MINUTE_MS) window.correct(this.#entries[i]!, -1, now);
     }
   }
 }

@@ -1,3 +1,4 @@
+import type { CountingWindow } from './counting-window.ts';
 import { waitUntil } from './wait-until.ts';
 
 /**
@@ -5,7 +6,7 @@ import { waitUntil } from './wait-until.ts';
  * leaves together when the last of it is old enough: so the sum is never too low, and a slot more than the window holds is all
  * that has to be kept. With `slotMs` 0 it is exact.
  */
-export class SlidingWindow {
+export class SlidingWindow implements CountingWindow {
   readonly #windowMs: number;
   readonly #slotMs: number;
   /** When each slot leaves and what it holds, oldest first. */
@@ -68,6 +69,8 @@ export class SlidingWindow {
     }
     return waitUntil(this.#leavesAt[index]!, now);
   }
+
+  settle(): void {}
 
   #expire(now: number): void {
     const leavesAt = this.#leavesAt;
