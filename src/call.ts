@@ -133,10 +133,10 @@ export interface AttemptWatcher {
  * | `id`, `sequence`, `startedAt`, `startedEpochMs` | router | meter, schedule, send |
  * | `input`, `init`, `transport` | router | send (an untouched call is forwarded as it came) |
  * | `url`, `method`, `headers` | router, middleware | identify, send |
- * | `body` | router, middleware, canonicalize, adapt | identify, chunk, adapt, send |
+ * | `body` | router, middleware, canonicalize, budget, adapt | identify, chunk, adapt, send |
  * | `signal`, `redirect` | router | send |
  * | `context` | router, dedupe | dedupe, schedule, meter |
- * | `changed` | router, middleware, canonicalize, adapt, cache-control | send |
+ * | `changed` | router, middleware, canonicalize, budget, adapt, cache-control | send |
  * | `parsedUrl`, `endpoint`, `json`, `model`, `stream` | identify | chunk, adapt, send, meter |
  * | `draft` | chunk, arrange | canonicalize, fingerprint |
  * | `prompt` | canonicalize | warm-up, cache-control |
@@ -144,12 +144,13 @@ export interface AttemptWatcher {
  * | `cacheRequest`, `heldMs`, `heldSince` | warm-up | cache-control, meter |
  * | `onHurry` | schedule | dedupe |
  * | `planned`, `cacheAccount` | cache-control | meter |
- * | `edits` | adapt, cache-control | send |
+ * | `edits` | budget, adapt, cache-control | send |
  * | `hidesUsageChunk` | adapt | send |
  * | `attemptsLeft` | retry | schedule |
- * | `demand`, `permits`, `queuedMs`, `queuedSince`, `queueCharge`, `refusal` | schedule | limit, retry, meter |
+ * | `demand`, `permits`, `queueCharge` | schedule | limit, retry, meter |
+ * | `queuedMs`, `queuedSince`, `refusal` | budget, schedule | dedupe, retry, meter |
  * | `watcher`, `verdict` | limit | send, retry |
- * | `attempts` | send, dedupe | retry, meter |
+ * | `attempts` | send, dedupe | budget, retry, meter |
  * | `onAttemptEnd` | meter, dedupe | send, dedupe |
  */
 export class Call {

@@ -7,6 +7,9 @@ export const errorCodes = {
   ERR_QUEUE_TIMEOUT: 'The call waited for its turn longer than `schedule` allows.',
   ERR_DEADLINE:
     'The head of the answer could not come, or did not come, before the call’s deadline.',
+  ERR_BUDGET_EXCEEDED:
+    'A budget is spent, or calls under way had reserved the rest of it for longer than the call may wait.',
+  ERR_BUDGET_UNPRICED: 'A budget in dollars must hold, and nobody knows the price of the model.',
   ERR_CLOSED: 'The router was closed before the call, or while it was in flight.',
   ERR_STREAM_STALLED: 'The answer stopped arriving for longer than `idleTimeoutMs`.',
   ERR_STREAM_TRUNCATED: 'The answer ended before its end marker, finish reason or closing brace.',

@@ -1,5 +1,7 @@
+import type { BudgetPassed } from './budgets/budget.ts';
 import { RouterError } from './errors.ts';
 import type { SinkDrop } from './delivery/delivery.ts';
+import type { SpoolFaultReport } from './delivery/spool/types.ts';
 import type { Plan } from './prompt-cache/explain.ts';
 import type { LimitChange } from './schedule/traffic.ts';
 import type { UsageRecord } from './types.ts';
@@ -12,8 +14,12 @@ export interface RouterEvents {
   plan: Plan;
   /** What a provider lets through has changed, as far as the router can tell. */
   limit: LimitChange;
+  /** A budget has passed 50, 80, 90 or 100 % of its limit: each once in a window. */
+  budget: BudgetPassed;
   /** Records that a sink lost, and why. */
   drop: SinkDrop;
+  /** The outbox cannot be written, for the same reason at most every 5 s; or a damaged file of it was put aside. */
+  spool: SpoolFaultReport;
 }
 
 export interface Events {
@@ -32,7 +38,9 @@ export function createEvents(): Events {
     usage: new Set(),
     plan: new Set(),
     limit: new Set(),
+    budget: new Set(),
     drop: new Set(),
+    spool: new Set(),
   };
   return {
     on(event, listener) {

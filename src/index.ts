@@ -1,5 +1,15 @@
+export type { BudgetPassed, BudgetSnapshot } from './budgets/budget.ts';
+export type {
+  BudgetDimension,
+  BudgetMatch,
+  BudgetRule,
+  FallbackPrice,
+} from './budgets/settings.ts';
+export type { CaptureOptions, CapturedPart } from './capture.ts';
 export type { DedupeSnapshot } from './dedupe/dedupe.ts';
 export type { DedupeMode, DedupeOptions, ResponseCacheOptions } from './dedupe/settings.ts';
+export type { DeliverySettings } from './delivery/settings.ts';
+export { readDeadLetters, type DeadLetter } from './delivery/spool/dead-letters.ts';
 export { errorCodes, isRouterError, RouterError, type RouterErrorCode } from './errors.ts';
 export type { RouterEvents } from './events.ts';
 export type { AdaptiveKind, LimitDimension, LimitMatch, LimitRule } from './limits/settings.ts';
@@ -54,4 +64,5 @@ export type {
   UsageRecord,
   Wire,
 } from './types.ts';
+export type { AwayOptions, Exchange, Exchanged, Store } from './stores/types.ts';
 export { usageRecordSchema } from './usage-record.ts';

@@ -1,12 +1,14 @@
 import type { Dispatcher } from 'undici';
 import { z } from 'zod';
 import { captureSchema, type CaptureOptions } from './capture.ts';
+import { type BudgetRule, budgetsSchema } from './budgets/settings.ts';
 import {
   dedupeSchema,
   responseCacheSchema,
   type DedupeOptions,
   type ResponseCacheOptions,
 } from './dedupe/settings.ts';
+import { deliverySchema, type DeliverySettings } from './delivery/settings.ts';
 import { RouterError } from './errors.ts';
 import { limitsSchema, type LimitRule } from './limits/settings.ts';
 import {
@@ -19,6 +21,7 @@ import {
 import { priceOverridesSchema, type PriceOverrides } from './pricing/overrides.ts';
 import { retrySchema, type RetryOptions } from './retry/settings.ts';
 import { scheduleSchema, type ScheduleOptions } from './schedule/settings.ts';
+import type { Store } from './stores/types.ts';
 import type { CallContext, Clock, Middleware, ProviderAdapter, Random, Sink } from './types.ts';
 
 /** What `createRouter` takes. Everything is optional; an unknown or wrong option throws `ERR_OPTIONS`. */
@@ -43,22 +46,18 @@ export interface RouterOptions {
   schedule?: ScheduleOptions | undefined;
   /** Limits beside, or in place of, those that the providers turn out to have. Default: `[{ adaptive: true }]`. */
   limits?: readonly LimitRule[] | undefined;
+  /** What may be spent in a day or month, in dollars or tokens, and by whom. Default: none. */
+  budgets?: readonly BudgetRule[] | undefined;
   /** When a failed request is followed by another. */
   retry?: RetryOptions | undefined;
   /** Prices that go before the built-in price book. Default: none. */
   prices?: PriceOverrides | undefined;
   /** Where usage records go. Default: none. */
   sinks?: readonly Sink[] | undefined;
-  delivery?:
-    | {
-        /** Records a sink gets at once, at most. Default: 200. */
-        batchSize?: number | undefined;
-        /** How long a record waits for company, in milliseconds. Default: 250. */
-        flushIntervalMs?: number | undefined;
-        /** Records kept for a sink that does not take them; beyond, the oldest are dropped and counted. Default: 10000. */
-        maxMemoryRecords?: number | undefined;
-      }
-    | undefined;
+  /** How records reach sinks, and what is left of them when the process dies. */
+  delivery?: DeliverySettings | undefined;
+  /** Where limits and budgets count together with those of other routers. Default: this router counts by itself. */
+  store?: Store | undefined;
   /** Prompts and answers in usage records. Default: none. */
   capture?: CaptureOptions | undefined;
   /**
@@ -105,16 +104,12 @@ export const optionsSchema: z.ZodType<CheckedOptions> = z.strictObject({
   responseCache: responseCacheSchema.optional(),
   schedule: scheduleSchema.optional(),
   limits: limitsSchema.optional(),
+  budgets: budgetsSchema.optional(),
   retry: retrySchema.optional(),
   prices: priceOverridesSchema.optional(),
   sinks: z.array(withMethods<Sink>('a sink', 'write')).optional(),
-  delivery: z
-    .strictObject({
-      batchSize: z.int().min(1).max(100_000).optional(),
-      flushIntervalMs: z.number().min(0).max(3_600_000).optional(),
-      maxMemoryRecords: z.int().min(1).optional(),
-    })
-    .optional(),
+  delivery: deliverySchema.optional(),
+  store: withMethods<Store>('a store', 'exchange').optional(),
   capture: captureSchema.optional(),
   traceparent: fn<() => string | undefined>('a function () => string | undefined').optional(),
   idleTimeoutMs: z.number().min(1).max(2_147_483_647).optional(),

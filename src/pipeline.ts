@@ -3,7 +3,7 @@
  *
  *     host ── fetch ──▶ meter ─▶ (middleware) ─▶ identify ─▶ chunk ─▶ arrange ─▶ canonicalize ─▶ fingerprint ─┐
  *                         │                                                                                  ▼
- *                         ▼            ┌─ retry ◀── cache-control ◀── warm-up ◀── adapt ◀──────────────── dedupe
+ *                         ▼            ┌─ retry ◀── cache-control ◀── warm-up ◀── adapt ◀── budget ◀─── dedupe
  *                   usage records      ▼
  *                                   schedule ──▶ limit ──▶ send ──▶ provider
  *                                                           │
@@ -12,6 +12,7 @@
 import type { Next, Stage } from './stage.ts';
 import { adapt } from './stages/adapt.ts';
 import { arrange, type ArrangeOptions } from './stages/arrange.ts';
+import { budget, type BudgetOptions } from './stages/budget.ts';
 import { cacheControl, type CacheControlOptions } from './stages/cache-control.ts';
 import { canonicalize, type CanonicalizeOptions } from './stages/canonicalize.ts';
 import { chunk, type ChunkOptions } from './stages/chunk.ts';
@@ -35,6 +36,7 @@ export interface PipelineOptions
     ArrangeOptions,
     CanonicalizeOptions,
     DedupeStageOptions,
+    BudgetOptions,
     WarmUpOptions,
     CacheControlOptions,
     RetryStageOptions,
@@ -65,6 +67,7 @@ export function stages(
     ...options.middleware.map(middleware), // the user's own functions
     ...prepared, //                       see above
     dedupe(options), //                   one request for identical calls
+    budget(options), //                   what it may cost, reserved
     adapt(), //                           what the provider must be asked for
     warmUp(options), //                   waits for a prefix that another call is writing
     cacheControl(options), //             what the provider's prompt cache is to keep

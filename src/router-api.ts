@@ -1,3 +1,4 @@
+import type { BudgetSnapshot } from './budgets/budget.ts';
 import type { DedupeSnapshot } from './dedupe/dedupe.ts';
 import type { DeliverySnapshot } from './delivery/delivery.ts';
 import type { RouterEvents } from './events.ts';
@@ -23,6 +24,8 @@ export interface RouterSnapshot {
   readonly calls: CallCounts;
   /** Who waits for which limit, and what the limits are. */
   readonly traffic: TrafficSnapshot;
+  /** What of the budgets is spent and reserved: of those in use, the fullest first, 1000 at most. */
+  readonly budgets: readonly BudgetSnapshot[];
   /** Calls that share requests and answers. */
   readonly dedupe: DedupeSnapshot;
   readonly promptCache: PromptCacheSnapshot;

@@ -1,6 +1,8 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { Agent, type Dispatcher } from 'undici';
 import { builtInAdapters } from '../adapters/index.ts';
+import { createBudgets } from './budgets/budgets.ts';
+import { tellingBudgets } from './budgets/telling.ts';
 import { mergeContext } from './context.ts';
 import { createDedupe } from './dedupe/dedupe.ts';
 import { responseCacheSettings } from './dedupe/settings.ts';
@@ -20,6 +22,7 @@ import { promptCacheSettings, wishOf } from './prompt-cache/settings.ts';
 import { retrySettings } from './retry/settings.ts';
 import type { Router } from './router-api.ts';
 import { createTraffic } from './schedule/traffic.ts';
+import { createRouterPools } from './stores/router-pools.ts';
 import { createTally } from './tally.ts';
 import { createTokenCounter } from './tokens/token-counter.ts';
 import type { CallContext } from './types.ts';
@@ -48,6 +51,9 @@ export function createRouter(options: RouterOptions = {}): Router {
     onDrop: (drop) => {
       events.emit('drop', drop);
     },
+    onSpoolFault: (fault) => {
+      events.emit('spool', fault);
+    },
   });
   /** Records whose tokens are still being counted. */
   const pending = new Set<Promise<void>>();
@@ -59,15 +65,30 @@ export function createRouter(options: RouterOptions = {}): Router {
   const cacheKeeper = createCacheKeeper({ settings: promptCache, clock, prices });
   const promptReader = createPromptReader(promptCache);
   let retries = retrySettings(given.retry);
+  const pools = given.store && createRouterPools({ store: given.store, clock, random });
   const traffic = createTraffic({
     clock,
     random,
     schedule: given.schedule,
     limits: given.limits,
+    pools,
     onLimit: (change) => {
       events.emit('limit', change);
     },
   });
+  const budgets =
+    given.budgets === undefined || given.budgets.length === 0
+      ? undefined
+      : createBudgets({
+          rules: given.budgets,
+          clock,
+          alarm: traffic.alarm,
+          prices,
+          pools,
+          onPassed: (passed) => {
+            events.emit('budget', passed);
+          },
+        });
   const toolOrder = createToolOrder({ mode: promptCache.tools });
   const dedupe = createDedupe({
     clock,
@@ -102,7 +123,9 @@ export function createRouter(options: RouterOptions = {}): Router {
     retrySettings: () => retries,
     active: tally.active,
     capture: given.capture,
-    onRecord: (record) => {
+    budgets,
+    onRecord: (record, call, attempt) => {
+      budgets?.charge(record, call, attempt);
       tally.count(record);
       delivery.push(record);
       events.emit('usage', record);
@@ -113,6 +136,7 @@ export function createRouter(options: RouterOptions = {}): Router {
     },
   };
   const preparing = prepare(pipelineOptions);
+  const way = compose(stages(pipelineOptions, preparing));
   const entrance = createEntrance({
     clock,
     random,
@@ -122,7 +146,7 @@ export function createRouter(options: RouterOptions = {}): Router {
     fetch: given.fetch,
     hasTransport: given.fetch !== undefined || given.dispatcher !== undefined,
     isClosed: () => closing !== undefined,
-    pipeline: compose(stages(pipelineOptions, preparing)),
+    pipeline: budgets === undefined ? way : tellingBudgets(budgets, way),
   });
 
   async function close(timeoutMs: number): Promise<void> {
@@ -131,12 +155,15 @@ export function createRouter(options: RouterOptions = {}): Router {
         new RouterError('ERR_CLOSED', 'The router was closed while this call was in flight.'),
       );
       cacheKeeper.warmUps.wakeAll();
+      budgets?.close();
       traffic.close();
       void agent?.destroy();
     };
     await tally.idle(clock, timeoutMs, cut);
     await Promise.all(pending);
+    await pools?.close();
     await delivery.close({ timeoutMs });
+    budgets?.close();
     traffic.close();
     dedupe.clear();
     promptReader.clear();
@@ -166,6 +193,7 @@ export function createRouter(options: RouterOptions = {}): Router {
       uptimeMs: clock.now() - startedAt,
       calls: tally.snapshot(),
       traffic: traffic.snapshot(),
+      budgets: budgets?.snapshot() ?? [],
       dedupe: dedupe.snapshot(),
       promptCache: cacheKeeper.snapshot(),
       delivery: delivery.snapshot(),

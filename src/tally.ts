@@ -5,6 +5,8 @@ import type { Clock, Outcome, UsageRecord } from './types.ts';
 export interface CallCounts {
   /** Without their final record yet. */
   readonly active: number;
+  /** Of these, the ones that asked for a stream. */
+  readonly activeStreams: number;
   /** By how they ended. */
   readonly finished: Readonly<Partial<Record<Outcome, number>>>;
 }
@@ -31,7 +33,11 @@ export function createTally(): Tally {
       finished[record.outcome] = (finished[record.outcome] ?? 0) + 1;
       if (active.size === 0) onIdle?.();
     },
-    snapshot: () => ({ active: active.size, finished: { ...finished } }),
+    snapshot: () => ({
+      active: active.size,
+      activeStreams: [...active].filter(({ stream }) => stream).length,
+      finished: { ...finished },
+    }),
     idle(clock, timeoutMs, onTimeout) {
       if (active.size === 0) return Promise.resolve();
       return new Promise((resolve) => {

@@ -168,7 +168,7 @@ const PROGRAMS: Readonly<Record<string, readonly string[]>> = {
     'acme: $0.00000705\n',
     'globex: $0.00035600\n',
     'initech: $0.00000705\n',
-    '{ active: 0, finished: { ok: 4 } }\n',
+    '{ active: 0, activeStreams: 0, finished: { ok: 4 } }\n',
   ],
   'own-openai-compatible-server.ts': [
     'house stream=false uncached=200 cacheRead=1000 $0.0001545, the cache saved $0.00045\n',
@@ -186,6 +186,23 @@ const PROGRAMS: Readonly<Record<string, readonly string[]>> = {
     'asked: I am Ms REDACTED. My key is REDACTED.\n',
     'answered: Noted, Ms REDACTED.\n',
     'replayed: ok 14 5\n',
+  ],
+  'report.ts': [
+    '448 calls, 2026-11-02 to 2026-11-08, $',
+    'By model\n',
+    'claude-sonnet-4-6    182 ',
+    'What prompt caches did\n',
+    'What they could have done\n',
+    'The slowest\n',
+    'overloaded  anthropic  overloaded_error ',
+    'cost-by-day.svg, cost-by-model.svg, cache-misses.svg are in .tokenrouter/report.\n',
+  ],
+  'plans.ts': [
+    'student (free) from call ',
+    ' on: 429 ERR_BUDGET_EXCEEDED\n',
+    'startup (pro) had all its calls answered\n',
+    'bank (enterprise) had all its calls answered\n',
+    'tenant   plan        calls  refused ',
   ],
   'offline-unit-test.ts': ['it answers', 'it gives up', 'pass 2\n', 'fail 0\n'],
 };

@@ -483,5 +483,9 @@ test('snapshot counts calls by outcome', async () => {
   await (await post(router.fetch)).text();
   await (await router.fetch('https://example.com/')).text();
   await router.flush();
-  expect(router.snapshot().calls).toEqual({ active: 0, finished: { ok: 1, client_error: 1 } });
+  expect(router.snapshot().calls).toEqual({
+    active: 0,
+    activeStreams: 0,
+    finished: { ok: 1, client_error: 1 },
+  });
 });

@@ -4,7 +4,7 @@ import { dirname } from 'node:path';
 
 import { RouterError } from '../../src/errors.ts';
 import type { Sink, UsageRecord } from '../../src/types.ts';
-import { recordJson } from '../shared/record-json.ts';
+import { recordJson } from '../../src/util/record-json.ts';
 
 export interface FileSinkOptions {
   /** Where the lines go. Missing folders are made. */

@@ -4,7 +4,7 @@ import { dirname } from 'node:path';
 import { RouterError } from '../../src/errors.ts';
 import type { Sink, UsageRecord } from '../../src/types.ts';
 import { picoDollars } from '../../src/util/pico-dollars.ts';
-import { recordJson } from '../shared/record-json.ts';
+import { recordJson } from '../../src/util/record-json.ts';
 
 /** The part of a SQLite library that is used: `DatabaseSync` of node:sqlite and better-sqlite3 both fit. */
 export interface SqliteDatabase {

@@ -3,7 +3,8 @@ import type { Next } from '../stage.ts';
 import type { Clock } from '../types.ts';
 import { isEligible } from './eligible.ts';
 import { Flight, type FlightOwner } from './flight.ts';
-import { createKeys } from './key.ts';
+import { FlightIndex } from './flight-index.ts';
+import { createQuestions, type Question } from './key.ts';
 import { Member } from './member.ts';
 import {
   createResponseCache,
@@ -51,10 +52,9 @@ export function createDedupe({
   responseCache,
   maxBufferBytes = MAX_BUFFER_BYTES,
 }: DedupeConfig): Dedupe {
-  /** Of those that can be joined, by the key of their calls. */
-  const flights = new Map<string, Flight>();
+  const flights = new FlightIndex();
   const cache = responseCache && createResponseCache(responseCache, clock);
-  const keyOf = createKeys();
+  const questionOf = createQuestions();
   let joined = 0;
   let fromCache = 0;
 
@@ -63,22 +63,24 @@ export function createDedupe({
     maxBufferBytes,
     keepsAnswers: cache !== undefined,
     onClosed(flight) {
-      if (flights.get(flight.key) === flight) flights.delete(flight.key);
+      flights.delete(flight);
     },
-    onStartOver({ key }, [first, ...others]) {
-      if (first !== undefined) depart(key, first, others);
+    onStartOver({ question }, [first, ...others]) {
+      if (first !== undefined) depart(question, first, others);
     },
-    onWhole({ key }, whole) {
-      if (cache !== undefined && !forbidsCache(whole.payer.headers)) cache.keep(key, whole);
+    onWhole({ question }, whole) {
+      if (cache !== undefined && !forbidsCache(whole.payer.headers)) {
+        cache.keep(question.key, whole);
+      }
     },
   };
 
-  function share(key: string, call: Call, next: Next): Promise<Response> | undefined {
+  function share(question: Question, call: Call, next: Next): Promise<Response> | undefined {
     const member = new Member(call, next, clock.now());
     const response = member.response();
     try {
-      const flight = flights.get(key);
-      if (flight === undefined) depart(key, member, []);
+      const flight = flights.find(question);
+      if (flight === undefined) depart(question, member, []);
       else {
         flight.join(member);
         joined++;
@@ -92,17 +94,17 @@ export function createDedupe({
   }
 
   /** Sends a request for these members. */
-  function depart(key: string, first: Member, others: readonly Member[]): void {
-    const flight = new Flight(key, first, owner);
-    flights.set(key, flight);
+  function depart(question: Question, first: Member, others: readonly Member[]): void {
+    const flight = new Flight(question, first, owner);
+    flights.add(flight);
     for (const member of others) flight.join(member);
     void flight.start(first);
   }
 
   /** A fault in here costs the company, never the call. */
-  function keyFor(call: Call): string | undefined {
+  function ask(call: Call): Question | undefined {
     try {
-      return isEligible(call, mode) ? keyOf(call) : undefined;
+      return isEligible(call, mode) ? questionOf(call) : undefined;
     } catch {
       return undefined;
     }
@@ -118,18 +120,23 @@ export function createDedupe({
 
   return {
     answer(call, next) {
-      const key = keyFor(call);
-      if (key === undefined || call.signal?.aborted === true || call.cutBy !== undefined) {
+      const question = ask(call);
+      if (question === undefined || call.signal?.aborted === true || call.cutBy !== undefined) {
         return undefined;
       }
-      const kept = cache === undefined || forbidsCache(call.headers) ? undefined : cache.get(key);
-      return kept === undefined ? share(key, call, next) : again(call, next, kept);
+      const kept =
+        cache === undefined || forbidsCache(call.headers) ? undefined : cache.get(question.key);
+      return kept === undefined ? share(question, call, next) : again(call, next, kept);
     },
     snapshot() {
+      let requests = 0;
       let calls = 0;
-      for (const { size } of flights.values()) calls += size;
+      for (const { size } of flights) {
+        requests++;
+        calls += size;
+      }
       return {
-        inFlight: { requests: flights.size, calls },
+        inFlight: { requests, calls },
         joined,
         fromCache,
         cache: { entries: cache?.entries ?? 0, bytes: cache?.bytes ?? 0 },

@@ -1,3 +1,4 @@
+import { bodyMember } from '../body-member.ts';
 import type { Call } from '../call.ts';
 import { hasHeader } from '../http/read-request.ts';
 import type { Api } from '../types.ts';
@@ -27,9 +28,9 @@ export function isEligible(call: Call, mode: DedupeMode): boolean {
 function isDeterministic(call: Call): boolean {
   const within = CONFIG_MEMBERS.get(call.endpoint.api);
   if (within === undefined) {
-    return isZero(memberOf(call, 'temperature')) || isSeed(memberOf(call, 'seed'));
+    return isZero(bodyMember(call, 'temperature')) || isSeed(bodyMember(call, 'seed'));
   }
-  const config = memberOf(call, within);
+  const config = bodyMember(call, within);
   if (config === undefined) return false;
   const json = new JsonView(config);
   return isZero(json.raw('temperature')) || isSeed(json.raw('seed'));
@@ -58,9 +59,9 @@ function isSeed(number: string | undefined): boolean {
 function doesMore(call: Call): boolean {
   for (const name of call.json?.keys ?? []) {
     if (name === 'tools') {
-      const tools = memberOf(call, name);
+      const tools = bodyMember(call, name);
       if (tools?.includes('"mcp"') === true && MCP_TOOL.test(tools)) return true;
-    } else if (ACTING_MEMBERS.has(name) && !IDLE_VALUES.has(memberOf(call, name) ?? 'null')) {
+    } else if (ACTING_MEMBERS.has(name) && !IDLE_VALUES.has(bodyMember(call, name) ?? 'null')) {
       return true;
     }
   }
@@ -75,10 +76,3 @@ const ACTING_MEMBERS: ReadonlySet<string> = new Set([
 ]);
 const IDLE_VALUES: ReadonlySet<string> = new Set(['null', 'false', '[]']);
 const MCP_TOOL = /"type"\s*:\s*"mcp"/;
-
-/** The source text of a top-level member, from where it is cheapest to find. */
-function memberOf({ prompt, json }: Call, key: string): string | undefined {
-  if (prompt === undefined) return json?.raw(key);
-  const span = prompt.member(key);
-  return span === undefined ? undefined : prompt.slice(span.start, span.end);
-}

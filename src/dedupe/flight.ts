@@ -30,15 +30,17 @@
  * How it can end
  * - An answer of any status, or a failure: the router has tried what may help, so everybody shares it.
  * - An answer that is all there when its head is, and that nobody has joined, goes to its caller as it is: most do.
- * - A refusal because the first call's deadline has come is that call's own. The others start over together.
+ * - A refusal because the first call's deadline has come, or one of its budgets is spent, is that call's own. The others start over
+ *   together.
  * - An answer that is no real `Response` cannot be shared. It is the holder's; the others go on alone.
  */
 import type { Attempt, Call } from '../call.ts';
-import { RouterError } from '../errors.ts';
+import { RouterError, type RouterErrorCode } from '../errors.ts';
 import { addHeader } from '../http/lazy-headers.ts';
 import { LazyResponse, type ResponseHead } from '../http/lazy-response.ts';
 import type { Clock, Priority } from '../types.ts';
 import { factsSoFar } from './facts-so-far.ts';
+import type { Question } from './key.ts';
 import type { MemberQueue } from './member-queue.ts';
 import type { Departure, Member, MemberHost } from './member.ts';
 import { SharedBody, type BodyOwner } from './shared-body.ts';
@@ -65,7 +67,7 @@ export interface WholeAnswer {
 }
 
 export class Flight implements MemberHost, BodyOwner {
-  readonly key: string;
+  readonly question: Question;
   readonly #owner: FlightOwner;
   /** In the order in which they came: the first is the holder. */
   readonly #members = new Set<Member>();
@@ -81,8 +83,8 @@ export class Flight implements MemberHost, BodyOwner {
   /** Who pays, once nothing changes that any more. */
   #payer: Member | undefined;
 
-  constructor(key: string, first: Member, owner: FlightOwner) {
-    this.key = key;
+  constructor(question: Question, first: Member, owner: FlightOwner) {
+    this.question = question;
     this.#owner = owner;
     this.#call = first.call.fork(this.#abort.signal);
     this.#before = this.#call.attempts.length;
@@ -133,7 +135,7 @@ export class Flight implements MemberHost, BodyOwner {
       this.#giveAway(response, holder, others);
       return;
     }
-    if (this.#call.refusal === 'ERR_DEADLINE' && others.length > 0) this.#startOver(others);
+    if (isItsOwn(this.#call.refusal) && others.length > 0) this.#startOver(others);
     holder.role = 'leader';
     const { status, statusText, headers, url, redirected, type } = response;
     this.#head = { status, statusText, headers, url, redirected, type };
@@ -308,6 +310,15 @@ export class Flight implements MemberHost, BodyOwner {
 }
 
 const URGENCY: Readonly<Record<Priority, number>> = { low: 0, normal: 1, high: 2, urgent: 3 };
+
+/** What was refused for reasons that the others may not share. */
+function isItsOwn(refusal: RouterErrorCode | undefined): boolean {
+  return (
+    refusal === 'ERR_DEADLINE' ||
+    refusal === 'ERR_BUDGET_EXCEEDED' ||
+    refusal === 'ERR_BUDGET_UNPRICED'
+  );
+}
 
 /** A stage may throw where it should reject. */
 async function run(next: Member['next'], call: Call): Promise<Response> {

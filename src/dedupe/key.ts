@@ -2,10 +2,52 @@ import { hash } from 'node:crypto';
 import type { Call } from '../call.ts';
 
 /**
- * A name for everything that can change the answer to a call, or whose it is: equal names mean one answer does for all. It is
- * a SHA-256, so nothing of prompt or credentials is kept. `undefined` for bodies that can be read only once.
+ * Everything that can change the answer to a call, or whose it is, as it was when the call came: a middleware may send another
+ * request with the same call. The key takes a third of what sharing costs, and nearly all calls can do without one.
  */
-export type KeyOf = (call: Call) => string | undefined;
+export class Question {
+  readonly #call: Pick<Call, 'method' | 'url' | 'headers' | 'context'>;
+  readonly #body: string | Uint8Array;
+  readonly #means: string;
+  #key: string | undefined;
+
+  constructor({ method, url, headers, context }: Call, body: string | Uint8Array, means: string) {
+    this.#call = { method, url, headers, context };
+    this.#body = body;
+    this.#means = means;
+    // The host may write to its bytes.
+    if (typeof body !== 'string') void this.key;
+  }
+
+  /** Bytes of the body: questions that differ in it have different keys. */
+  get length(): number {
+    return Buffer.byteLength(this.#body);
+  }
+
+  /** Equal keys mean one answer does for all. It is a SHA-256, so nothing of prompt or credentials is kept. */
+  get key(): string {
+    return (this.#key ??= this.#makeKey());
+  }
+
+  #makeKey(): string {
+    const { method, url, headers, context } = this.#call;
+    const { tenant, deadlineMs } = context;
+    return digest(
+      part(method) +
+        part(url) +
+        part(tenant === undefined ? '' : `=${tenant}`) +
+        // A deadline ends the request for all: those who share it must want the same.
+        part(deadlineMs === undefined ? '' : String(deadlineMs)) +
+        part(this.#means) +
+        part(telling(headers)) +
+        // By itself: a long one is not copied, and gives the same as text and as bytes.
+        digest(this.#body),
+    );
+  }
+}
+
+/** `undefined` for bodies that can be read only once. */
+export type QuestionOf = (call: Call) => Question | undefined;
 
 /**
  * Headers that say nothing about what is asked: who the client is, how it counts and traces its calls, and what concerns one
@@ -34,7 +76,7 @@ const KNOWN_INIT: ReadonlySet<string> = new Set([
   'signal',
 ]);
 
-export function createKeys(): KeyOf {
+export function createQuestions(): QuestionOf {
   const numbers = new WeakMap<object, number>();
   let last = 0;
 
@@ -63,21 +105,10 @@ export function createKeys(): KeyOf {
     return text;
   }
 
-  return function keyOf(call) {
-    const { method, url, headers, body, context } = call;
-    const { tenant, deadlineMs } = context;
+  return function questionOf(call) {
+    const { body } = call;
     if (typeof body !== 'string' && !(body instanceof Uint8Array)) return undefined;
-    return digest(
-      part(method) +
-        part(url) +
-        part(tenant === undefined ? '' : `=${tenant}`) +
-        // A deadline ends the request for all: those who share it must want the same.
-        part(deadlineMs === undefined ? '' : String(deadlineMs)) +
-        part(means(call)) +
-        part(telling(headers)) +
-        // By itself: a long one is not copied, and gives the same as text and as bytes.
-        digest(body),
-    );
+    return new Question(call, body, means(call));
   };
 }
 

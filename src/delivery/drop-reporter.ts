@@ -1,10 +1,11 @@
 import type { Clock } from '../types.ts';
 
 /**
- * Why a record did not get into a sink. `overflow`: too many were waiting. `poison`: the sink takes others but never this
- * one. `closed`: it came after `close`, or `close` ran out of time.
+ * Why a record did not get into a sink. `overflow`: too many were waiting in memory. `poison`: the sink takes others but never
+ * this one. `closed`: it came after `close`, or `close` ran out of time. `spool-full`: too many were waiting on the disk.
+ * `spool-corrupt`: it was in a file that is damaged.
  */
-export type DropReason = 'overflow' | 'poison' | 'closed';
+export type DropReason = 'overflow' | 'poison' | 'closed' | 'spool-full' | 'spool-corrupt';
 
 export interface SinkDrop {
   /** The sink's name. */

@@ -3,9 +3,10 @@ import { backoffMs } from './backoff.ts';
 import type { DropReason, DropReporter } from './drop-reporter.ts';
 import { errorLabel } from './error-label.ts';
 import type { ErrorLabel } from './error-label.ts';
+import { LaneStock } from './lane-stock.ts';
 import { probeAfterFailure, probeAfterSuccess, wholeBatch } from './probe.ts';
 import type { Probe } from './probe.ts';
-import { RecordQueue } from './record-queue.ts';
+import type { RecordSource, Waiting } from './record-source.ts';
 
 /**
  * `idle`: nothing to do, no timer. `waiting`: records are queued, a timer will write them. `writing`: one write is in
@@ -33,59 +34,87 @@ export interface LaneOptions {
   readonly flushIntervalMs: number;
   readonly maxMemoryRecords: number;
   readonly drops: DropReporter;
+  /** Keeps a record that the sink never takes. */
+  readonly bury?: ((sink: string, record: UsageRecord, error?: ErrorLabel) => void) | undefined;
 }
 
-/** One sink's way: its queue, its batch, its one timer and its one write in flight. See delivery.ts. */
+/** One sink's way: what it has (lane-stock.ts), its one timer and its one write in flight. See delivery.ts. */
 export class SinkLane {
+  /** Names the sink in files. */
+  readonly key: string;
   readonly #sink: Sink;
   readonly #options: LaneOptions;
-  readonly #queue = new RecordQueue();
-  /** Taken from the queue and not settled; non-empty exactly in `writing`, `retrying` and between two parts. */
-  #batch: UsageRecord[] = [];
+  /** Its batch is non-empty exactly in `writing`, `retrying` and between two parts. */
+  readonly #stock = new LaneStock();
   #state: LaneState = 'idle';
   #timer: unknown;
+  /** The timer that is set fires without waiting for more records. */
+  #isDue = false;
+  #isHurried = false;
   #probe: Probe = wholeBatch;
   /** Of the whole batch, in a row. */
   #failures = 0;
   #closing = false;
   #ended: Promise<void> | undefined;
-  /** Records ever accepted; a record's position is what this was before it came. */
-  #accepted = 0;
-  /** Position of the batch's first record. */
-  #batchFrom = 0;
-  /** Who waits until every record before a position is settled. */
-  #waiters: Array<{ readonly before: number; readonly resolve: () => void }> = [];
   #written = 0;
-  readonly #dropped: Record<DropReason, number> = { overflow: 0, poison: 0, closed: 0 };
+  readonly #dropped: Record<DropReason, number> = {
+    overflow: 0,
+    poison: 0,
+    closed: 0,
+    'spool-full': 0,
+    'spool-corrupt': 0,
+  };
   #retries = 0;
   #lastError: ErrorLabel | undefined;
 
-  constructor(sink: Sink, options: LaneOptions) {
+  constructor(sink: Sink, key: string, options: LaneOptions) {
     this.#sink = sink;
+    this.key = key;
     this.#options = options;
   }
 
+  /** Takes a record into memory. */
   push(record: UsageRecord): void {
     if (this.#closing) {
       this.#drop('closed', 1);
       return;
     }
-    const { batchSize, flushIntervalMs, maxMemoryRecords } = this.#options;
-    this.#accepted++;
-    this.#queue.push(record);
-    if (this.#batch.length + this.#queue.length > maxMemoryRecords) {
+    this.#stock.push(record);
+    if (this.#stock.inMemory > this.#options.maxMemoryRecords) {
       // Then a write is in flight or its timer is set, and there is nothing to start.
       this.#dropOldest();
       return;
     }
-    // Never written from here: a sink may do its work synchronously, and a call would wait for it.
-    if (this.#state === 'idle') this.#wait(batchSize === 1 ? 0 : flushIntervalMs);
-    else if (this.#state === 'waiting' && this.#queue.length === batchSize) this.#wait(0);
-    if (this.#queue.length === Math.max(batchSize + 1, maxMemoryRecords >> 1)) this.#hurry();
+    this.arrived();
+  }
+
+  /** Records have come to a source. Never written from here: a sink may do its work synchronously, and a call would wait for it. */
+  arrived(): void {
+    const { batchSize, flushIntervalMs, maxMemoryRecords } = this.#options;
+    const { waiting } = this.#stock;
+    if (this.#state === 'idle') this.#wait(waiting >= batchSize ? 0 : flushIntervalMs);
+    else if (this.#state === 'waiting' && waiting >= batchSize && !this.#isDue) this.#wait(0);
+    if (waiting > Math.max(batchSize, (maxMemoryRecords >> 1) - 1)) this.#hurry();
+  }
+
+  addSource(source: RecordSource, place: 'first' | 'last'): void {
+    this.#stock.addSource(source, place);
+  }
+
+  removeSource(source: RecordSource): void {
+    this.#stock.removeSource(source);
+  }
+
+  /** So many records of its sources will not come. */
+  lost(reason: DropReason, count: number): void {
+    this.#drop(reason, count);
+    this.#stock.settle();
   }
 
   /** Timers never run in a program that goes from promise to promise (calls answered in memory); microtasks do. */
   #hurry(): void {
+    if (this.#isHurried) return;
+    this.#isHurried = true;
     queueMicrotask(() => {
       if (this.#state === 'waiting') this.#write();
     });
@@ -106,22 +135,22 @@ export class SinkLane {
     await this.#end();
   }
 
-  /** Drops what is left and closes the sink without waiting for it. A write in flight is left to itself. */
+  /**
+   * Drops what is left in memory and closes the sink without waiting for it; what is left in files stays there. A write in
+   * flight is left to itself.
+   */
   abandon(): void {
     if (this.#state === 'closed') return;
     this.#clearTimer();
     void this.#end();
-    this.#drop('closed', this.#batch.length + this.#queue.length);
-    this.#batch = [];
-    this.#queue.clear();
-    this.#wakeWaiters();
+    this.#drop('closed', this.#stock.abandon());
   }
 
   snapshot(): SinkSnapshot {
     return {
       name: this.#sink.name,
       state: this.#state,
-      pending: this.#batch.length + this.#queue.length,
+      pending: this.#pending,
       written: this.#written,
       dropped: { ...this.#dropped },
       retries: this.#retries,
@@ -129,13 +158,16 @@ export class SinkLane {
     };
   }
 
+  get #pending(): number {
+    return this.#stock.batch.length + this.#stock.waiting;
+  }
+
   /** Writes at once what waits, also what waits for a retry, and goes on until the last record of now is settled. */
   async #settled(): Promise<void> {
-    if (this.#batch.length + this.#queue.length === 0) return;
-    await new Promise<void>((resolve) => {
-      this.#waiters.push({ before: this.#accepted, resolve });
-      if (this.#state === 'waiting' || this.#state === 'retrying') this.#write();
-    });
+    if (this.#pending === 0) return;
+    const settled = this.#stock.settled();
+    if (this.#state === 'waiting' || this.#state === 'retrying') this.#write();
+    await settled;
   }
 
   /** Once: `close` and `abandon` may both come here. */
@@ -148,6 +180,7 @@ export class SinkLane {
   #wait(ms: number): void {
     this.#clearTimer();
     this.#state = 'waiting';
+    this.#isDue = ms === 0;
     this.#timer = this.#options.clock.setTimeout(() => this.#write(), ms);
   }
 
@@ -159,9 +192,12 @@ export class SinkLane {
   #write(): void {
     this.#clearTimer();
     this.#state = 'writing';
-    if (this.#batch.length === 0) {
-      this.#batchFrom = this.#accepted - this.#queue.length;
-      this.#batch = this.#queue.take(this.#options.batchSize);
+    this.#isHurried = false;
+    const { batch } = this.#stock;
+    if (batch.length === 0) this.#stock.take(this.#options.batchSize);
+    if (batch.length === 0) {
+      this.#onNothing();
+      return;
     }
     const part = this.#part();
     // Counted now: the copy is the sink's, and it may take records out of it.
@@ -172,35 +208,48 @@ export class SinkLane {
     );
   }
 
+  /** Nothing is left of what waited, or a file cannot be read now. */
+  #onNothing(): void {
+    const { clock, random } = this.#options;
+    if (this.#stock.waiting === 0) {
+      this.#state = 'idle';
+      return;
+    }
+    this.#failures++;
+    this.#state = 'retrying';
+    this.#timer = clock.setTimeout(() => this.#write(), backoffMs(this.#failures, random));
+  }
+
   /** Always a copy: a sink may keep it or change it. */
   #part(): UsageRecord[] {
-    const { batchSize } = this.#options;
-    if (this.#probe.kind === 'part') return this.#batch.slice(0, this.#probe.size);
+    const { batch } = this.#stock;
+    if (this.#probe.kind === 'part') return recordsOf(batch.slice(0, this.#probe.size));
     if (this.#probe.kind === 'witness') {
       const { at } = this.#probe;
       // Witnesses come from behind the batch where it is too short to hold them.
-      this.#batch.push(...this.#queue.take(at + 1 - this.#batch.length));
-      if (at < this.#batch.length) return this.#batch.slice(at, at + 1);
+      if (at >= batch.length) this.#stock.take(at + 1 - batch.length);
+      if (at < batch.length) return recordsOf(batch.slice(at, at + 1));
       this.#probe = wholeBatch;
     }
-    return this.#batch.slice(0, batchSize);
+    return recordsOf(batch.slice(0, this.#options.batchSize));
   }
 
   #onStored(count: number): void {
     if (this.#state === 'closed') return;
+    const { batch } = this.#stock;
     if (this.#probe.kind === 'witness') {
-      this.#batch.splice(this.#probe.at, count);
-      this.#batch.shift();
-      this.#batchFrom++;
+      batch.splice(this.#probe.at, count);
+      const poison = batch.shift();
+      if (poison !== undefined)
+        this.#options.bury?.(this.#sink.name, poison.record, this.#lastError);
       this.#drop('poison', 1);
     } else {
-      this.#batch.splice(0, count);
-      this.#batchFrom += count;
+      batch.splice(0, count);
     }
     this.#written += count;
-    this.#probe = probeAfterSuccess(this.#probe, this.#batch.length, this.#options.batchSize);
+    this.#probe = probeAfterSuccess(this.#probe, batch.length, this.#options.batchSize);
     this.#failures = 0;
-    this.#wakeWaiters();
+    this.#stock.settle();
     this.#goOn();
   }
 
@@ -212,7 +261,7 @@ export class SinkLane {
     if (this.#probe.kind === 'whole') this.#failures++;
     this.#probe = probeAfterFailure(this.#probe, this.#failures, {
       batchSize,
-      pending: this.#batch.length + this.#queue.length,
+      pending: this.#pending,
     });
     this.#state = 'retrying';
     // Looking for poison takes few tries, and other records wait for its end.
@@ -222,37 +271,18 @@ export class SinkLane {
 
   #goOn(): void {
     const { batchSize, flushIntervalMs } = this.#options;
-    if (this.#batch.length + this.#queue.length === 0) this.#state = 'idle';
+    if (this.#pending === 0) this.#state = 'idle';
     // Not through a timer: timers do not keep the process alive, and a flush may be the last thing it does.
-    else if (this.#waiters.length > 0) this.#write();
+    else if (this.#stock.hasWaiters) this.#write();
     // Through a timer, so that other work gets its turn between the batches of a synchronous sink.
-    else if (this.#batch.length > 0 || this.#queue.length >= batchSize) this.#wait(0);
+    else if (this.#stock.batch.length > 0 || this.#stock.waiting >= batchSize) this.#wait(0);
     else this.#wait(flushIntervalMs);
   }
 
-  #wakeWaiters(): void {
-    if (this.#waiters.length === 0) return;
-    const settledBefore =
-      this.#batch.length > 0 ? this.#batchFrom : this.#accepted - this.#queue.length;
-    const [ready, rest] = [
-      this.#waiters.filter(({ before }) => before <= settledBefore),
-      this.#waiters.filter(({ before }) => before > settledBefore),
-    ];
-    this.#waiters = rest;
-    for (const { resolve } of ready) resolve();
-  }
-
-  /** Never what is being written. A batch without its first record is another one, to be tried as a whole. */
+  /** A batch without its first record is another one, to be tried as a whole. */
   #dropOldest(): void {
-    if (this.#batch.length > 0 && this.#state !== 'writing') {
-      this.#batch.shift();
-      this.#batchFrom++;
-      this.#probe = wholeBatch;
-    } else {
-      this.#queue.shift();
-    }
+    if (this.#stock.dropOldest(this.#state === 'writing')) this.#probe = wholeBatch;
     this.#drop('overflow', 1);
-    this.#wakeWaiters();
   }
 
   #drop(reason: DropReason, count: number): void {
@@ -268,6 +298,10 @@ export class SinkLane {
       this.#lastError = errorLabel(error);
     }
   }
+}
+
+function recordsOf(batch: readonly Waiting[]): UsageRecord[] {
+  return batch.map(({ record }) => record);
 }
 
 /** Rejects also when the sink throws, and when it answers with no promise: then nobody knows what is stored. */

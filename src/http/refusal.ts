@@ -26,10 +26,29 @@ export function refuse(
 function bodyFor(api: Api, { code, status, message }: Refusal): unknown {
   switch (api) {
     case 'messages':
-      return { type: 'error', error: { type: 'api_error', message: `${code}: ${message}` } };
+      return {
+        type: 'error',
+        error: { type: ANTHROPIC_TYPES.get(status) ?? 'api_error', message: `${code}: ${message}` },
+      };
     case 'generateContent':
-      return { error: { code: status, message: `${code}: ${message}`, status: 'UNAVAILABLE' } };
+      return {
+        error: {
+          code: status,
+          message: `${code}: ${message}`,
+          status: GOOGLE_STATUSES.get(status) ?? 'UNAVAILABLE',
+        },
+      };
     default:
       return { error: { message, type: 'router_error', param: null, code } };
   }
 }
+
+/** As the providers name such refusals of their own (their API references, read on 2026-11-21). */
+const ANTHROPIC_TYPES: ReadonlyMap<number, string> = new Map([
+  [403, 'permission_error'],
+  [429, 'rate_limit_error'],
+]);
+const GOOGLE_STATUSES: ReadonlyMap<number, string> = new Map([
+  [403, 'PERMISSION_DENIED'],
+  [429, 'RESOURCE_EXHAUSTED'],
+]);

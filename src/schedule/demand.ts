@@ -1,6 +1,7 @@
+import { bodyMember } from '../body-member.ts';
 import type { Call } from '../call.ts';
 import type { Demand } from '../limits/types.ts';
-import { BACKSLASH } from '../util/json-scan.ts';
+import { JsonView } from '../util/json-view.ts';
 
 /** What the next request of a call will take, as far as its body tells. */
 export function demandOf(call: Call): Demand {
@@ -23,29 +24,45 @@ function bytesOf({ body }: Call): number {
   return body instanceof Uint8Array ? body.byteLength : 0;
 }
 
-/**
- * The members that bound an answer: OpenAI's old, new and Responses names, which are Anthropic's too; Gemini's; Bedrock
- * Converse's. And how many answers were asked for.
- */
-const BOUND = /"max(?:_tokens|_completion_tokens|_output_tokens|OutputTokens|Tokens)"\s*:\s*(\d+)/y;
-const CHOICES = /"n"\s*:\s*(\d+)/y;
+/** Members that bound an answer: OpenAI's old and new names and that of its Responses, which are Anthropic's too. */
+const BOUNDS = ['max_tokens', 'max_completion_tokens', 'max_output_tokens'] as const;
+/** The same one level down: Gemini's, which may be written either way, and Bedrock Converse's. */
+const CONFIGS = ['generationConfig', 'generation_config', 'inferenceConfig'] as const;
+const CONFIG_BOUNDS = ['maxOutputTokens', 'max_output_tokens', 'maxTokens'] as const;
 
-/** An estimate: reading the body member by member to be sure would take longer than all of the waiting. */
-function maxOutputTokensOf({ json, endpoint }: Call): number | undefined {
-  if (endpoint.api === 'embeddings') return 0;
-  if (json === undefined) return undefined;
-  const most = numberAt(json.text, '"max', BOUND);
-  return most === undefined
-    ? undefined
-    : most * Math.max(1, numberAt(json.text, '"n"', CHOICES) ?? 1);
+function maxOutputTokensOf(call: Call): number | undefined {
+  if (call.endpoint.api === 'embeddings') return 0;
+  if (call.json === undefined) return undefined;
+  const most = boundOf(call);
+  // How many answers were asked for.
+  return most === undefined ? undefined : most * (count(bodyMember(call, 'n')) ?? 1);
 }
 
-/** The number behind the first such key; what stands in a string is escaped, and so none. */
-function numberAt(text: string, start: string, member: RegExp): number | undefined {
-  for (let at = text.indexOf(start); at >= 0; at = text.indexOf(start, at + 1)) {
-    member.lastIndex = at;
-    const found = text.charCodeAt(at - 1) === BACKSLASH ? null : member.exec(text);
-    if (found !== null) return Number(found[1]) || undefined;
+function boundOf(call: Call): number | undefined {
+  const most = firstCount(BOUNDS, (name) => bodyMember(call, name));
+  if (most !== undefined) return most;
+  for (const name of CONFIGS) {
+    const config = bodyMember(call, name);
+    if (config === undefined) continue;
+    const json = new JsonView(config);
+    return firstCount(CONFIG_BOUNDS, (bound) => json.raw(bound));
   }
   return undefined;
+}
+
+function firstCount(
+  names: readonly string[],
+  read: (name: string) => string | undefined,
+): number | undefined {
+  for (const name of names) {
+    const number = count(read(name));
+    if (number !== undefined) return number;
+  }
+  return undefined;
+}
+
+/** A number of at least 1. */
+function count(source: string | undefined): number | undefined {
+  const number = source === undefined ? 0 : Math.floor(Number(source));
+  return number >= 1 ? number : undefined;
 }

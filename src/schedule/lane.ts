@@ -2,6 +2,7 @@ import type { RouterErrorCode } from '../errors.ts';
 import type { Demand, Limiter, LimitState, Permit } from '../limits/types.ts';
 import type { Clock, Priority } from '../types.ts';
 import { createFairQueue } from './fair-queue.ts';
+import { LanePermit, type PermitOwner } from './lane-permit.ts';
 import { RANK, type SharedLimiter } from './shared-limiter.ts';
 import type { ScheduleSettings } from './settings.ts';
 import type { Alarm, AlarmHandle, Waiter } from './types.ts';
@@ -39,7 +40,7 @@ export interface LaneOptions {
  * - Whoever waits is woken by an event (a permit begins, grows or ends; a call comes or leaves) or by one entry in the alarm,
  *   for the time that the limits named. The alarm is set whenever somebody waits for time to pass.
  */
-export class Lane {
+export class Lane implements PermitOwner {
   /** When it was last used: the longest unused goes first when there are too many. */
   usedAt = 0;
   /** Its own, then those of `wide`. */
@@ -148,15 +149,25 @@ export class Lane {
     return Math.max(wait === Infinity ? 0 : wait, queued);
   }
 
+  /** A request of this lane has an answer. */
+  begun(shared: readonly SharedLimiter[]): void {
+    this.#watch();
+    // Whoever waits for these, here or in other lanes, in one order.
+    for (const limit of this.#options.wide) limit.wake();
+    for (const limit of shared) limit.wake();
+    this.pump();
+  }
+
+  /** A request of this lane is over. */
+  ended(shared: readonly SharedLimiter[]): void {
+    this.#inFlight--;
+    this.begun(shared);
+  }
+
   /** Lets go whoever may. */
   pump(): void {
     if (this.#isPumping) return;
-    this.#isPumping = true;
-    try {
-      if (this.#queue.size > 0) this.#pump();
-    } finally {
-      this.#isPumping = false;
-    }
+    if (this.#queue.size > 0) this.#pump();
     if (this.#queue.size === 0) this.#rest();
   }
 
@@ -170,7 +181,15 @@ export class Lane {
   }
 
   #pump(): void {
-    const now = this.#options.clock.now();
+    this.#isPumping = true;
+    try {
+      this.#letGo(this.#options.clock.now());
+    } finally {
+      this.#isPumping = false;
+    }
+  }
+
+  #letGo(now: number): void {
     for (;;) {
       const turn = this.#queue.next(now);
       if (turn === undefined) return;
@@ -265,33 +284,10 @@ export class Lane {
 
   #admit(demand: Demand, shared: readonly SharedLimiter[], now: number): Permit {
     this.#inFlight++;
-    const permits = this.limiters.map((limiter) => admitTo(limiter, demand, now));
+    const permits: Permit[] = [];
+    for (const limiter of this.limiters) permits.push(admitTo(limiter, demand, now));
     for (const { limiter } of shared) permits.push(admitTo(limiter, demand, now));
-    let isOver = false;
-    const woken = (): void => {
-      this.#watch();
-      // Whoever waits for these, here or in other lanes, in one order.
-      for (const limit of wide) limit.wake();
-      for (const limit of shared) limit.wake();
-      this.pump();
-    };
-    const { wide } = this.#options;
-    return {
-      begin: (header, at) => {
-        for (const permit of permits) permit.begin(header, at);
-        woken();
-      },
-      progress: (outputTokens, at) => {
-        for (const permit of permits) permit.progress(outputTokens, at);
-      },
-      end: (end, at) => {
-        if (isOver) return;
-        isOver = true;
-        this.#inFlight--;
-        for (const permit of permits) permit.end(end, at);
-        woken();
-      },
-    };
+    return new LanePermit(this, permits, shared);
   }
 }
 

@@ -1,9 +1,11 @@
 import type { Call } from '../call.ts';
 import { createAdaptiveLimiter } from '../limits/adaptive/adaptive-limiter.ts';
-import { createRuleBook, type RuleSet } from '../limits/rules/rule-book.ts';
+import { createRuleBook, type RuleSet, type WindowsOf } from '../limits/rules/rule-book.ts';
+import { SharedWindow } from '../limits/rules/shared-window.ts';
 import type { LimitRule } from '../limits/settings.ts';
 import { createStrategy } from '../limits/strategies/create-strategy.ts';
 import type { LimiterSnapshot, LimitState } from '../limits/types.ts';
+import type { RouterPools } from '../stores/router-pools.ts';
 import type { Clock, Endpoint, Priority, Random } from '../types.ts';
 import { createAlarm } from './alarm.ts';
 import { flowOf, Lane } from './lane.ts';
@@ -60,6 +62,8 @@ export interface TrafficOptions {
   readonly random: Random;
   readonly schedule: ScheduleOptions | undefined;
   readonly limits: readonly LimitRule[] | undefined;
+  /** Where rules count together with those of other routers. Default: each router counts by itself. */
+  readonly pools?: RouterPools | undefined;
   readonly onLimit: (change: LimitChange) => void;
 }
 
@@ -88,7 +92,11 @@ const MAX_LANES = 1000;
 export function createTraffic(options: TrafficOptions): Traffic {
   const { clock, random, onLimit } = options;
   let settings = scheduleSettings(options.schedule);
-  const rules = createRuleBook(options.limits ?? [], (limiter) => new SharedLimiter(limiter));
+  const rules = createRuleBook(
+    options.limits ?? [],
+    (limiter) => new SharedLimiter(limiter),
+    options.pools && windowsIn(options.pools),
+  );
   const alarm = createAlarm(clock);
   const lanes = new Map<string, NamedLane>();
 
@@ -195,6 +203,22 @@ export function createTraffic(options: TrafficOptions): Traffic {
       lanes.clear();
       alarm.close();
     },
+  };
+}
+
+/** Rules count in pools that are named after their place in the option and after what they count separately for. */
+function windowsIn(pools: RouterPools): WindowsOf<SharedLimiter> {
+  return (key, limiter) => (unit, windowMs, limit) => {
+    const window =
+      windowMs === 0 ? ({ kind: 'held' } as const) : ({ kind: 'sliding', windowMs } as const);
+    const name = { key: `limits:${key}:${unit}:${windowMs}`, limit, window };
+    return new SharedWindow(
+      pools.open(
+        () => name,
+        () => limiter()?.wake(),
+      ),
+      limit,
+    );
   };
 }
 

@@ -30,7 +30,7 @@ export function adapt(): Stage {
 
       const { body, edits, changed } = call;
       call.body = json.text;
-      call.edits = [...edits, edit];
+      call.edits = [...edits, edit].sort((a, b) => a.at - b.at);
       call.changed = true;
       call.hidesUsageChunk = true;
       const response = await next(call);

@@ -1,5 +1,5 @@
 import type { Attempt, AttemptWatcher, Call } from '../call.ts';
-import type { Permit } from '../limits/types.ts';
+import type { Permit, RequestEnd, Verdict } from '../limits/types.ts';
 import { verdictOf } from '../limits/verdict.ts';
 import type { Next, Stage } from '../stage.ts';
 import type { Clock, Endpoint } from '../types.ts';
@@ -27,9 +27,12 @@ export function limit({ clock }: LimitOptions): Stage {
       call.watcher = watch;
       const attempts = call.attempts.length;
       const answered = next(call);
-      answered.catch(() => {
-        if (call.attempts.length === attempts) watch.unsent();
-      });
+      // Nothing was sent yet: perhaps nothing will be.
+      if (call.attempts.length === attempts) {
+        answered.catch(() => {
+          if (call.attempts.length === attempts) watch.unsent();
+        });
+      }
       return answered;
     },
   };
@@ -56,6 +59,7 @@ class BytesPerToken {
 /** How much of an answer comes between two looks at its size. */
 const REPORT_BYTES = 4096;
 
+/** A fault in a limit (or in a user's adapter) costs what it would have learnt, never the call. */
 class Watch implements AttemptWatcher {
   readonly #call: Call;
   readonly #permit: Permit;
@@ -70,67 +74,69 @@ class Watch implements AttemptWatcher {
   }
 
   headers(attempt: Attempt): void {
-    const { status, header } = attempt;
+    const { status, header, headersAt = this.#clock.now() } = attempt;
     // What a refusal says is looked at when its body has told why.
     if (status === undefined || status >= 400 || header === undefined) return;
     attempt.nextReport = REPORT_BYTES;
-    quietly(() => {
-      this.#permit.begin(header, this.#clock.now());
-    });
+    try {
+      this.#permit.begin(header, headersAt);
+    } catch {
+      // See above.
+    }
   }
 
   progress(attempt: Attempt): void {
     const bytes = attempt.tap?.bytes ?? 0;
     attempt.nextReport = bytes + REPORT_BYTES;
     const tokens = bytes / this.#size.of(attempt.asked.stream);
-    quietly(() => {
+    try {
       this.#permit.progress(tokens, this.#clock.now());
-    });
+    } catch {
+      // See above.
+    }
   }
 
   ended(attempt: Attempt): void {
     const verdict = verdictOf(attempt, this.#clock.wallNow());
+    const { endedAt = this.#clock.now() } = attempt;
     this.#call.verdict = verdict;
-    quietly(() => {
-      const usage = verdict.kind === 'ok' ? attempt.usage() : undefined;
-      const output = usage?.outputTokens.total;
-      if (output !== undefined && attempt.tap !== undefined) {
-        this.#size.learn(attempt.asked.stream, attempt.tap.bytes, output);
-      }
-      this.#permit.end(
-        {
-          verdict,
-          header: attempt.header,
-          inputTokens: usage?.inputTokens.total,
-          cacheReadTokens: usage?.inputTokens.cacheRead,
-          outputTokens: output,
-        },
-        this.#clock.now(),
-      );
-    });
+    try {
+      this.#permit.end(this.#endOf(attempt, verdict), endedAt);
+    } catch {
+      // See above.
+    }
+  }
+
+  #endOf(attempt: Attempt, verdict: Verdict): RequestEnd {
+    const { asked, header, tap } = attempt;
+    const usage = verdict.kind === 'ok' ? attempt.usage() : undefined;
+    const outputTokens = usage?.outputTokens.total;
+    if (outputTokens !== undefined && tap !== undefined) {
+      this.#size.learn(asked.stream, tap.bytes, outputTokens);
+    }
+    return {
+      verdict,
+      header,
+      inputTokens: usage?.inputTokens.total,
+      cacheReadTokens: usage?.inputTokens.cacheRead,
+      outputTokens,
+    };
   }
 
   /** It was aborted before anything went out. */
   unsent(): void {
-    quietly(() => {
+    try {
       this.#permit.end(UNSENT, this.#clock.now());
-    });
+    } catch {
+      // See above.
+    }
   }
 }
 
-const UNSENT = {
+const UNSENT: RequestEnd = {
   verdict: { kind: 'aborted', isRetryable: false },
   header: undefined,
   inputTokens: undefined,
   cacheReadTokens: undefined,
   outputTokens: undefined,
-} as const;
-
-/** A fault in a limit (or in a user's adapter) costs what it would have learnt, never the call. */
-function quietly(act: () => void): void {
-  try {
-    act();
-  } catch {
-    // See above.
-  }
-}
+};

@@ -1,10 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { createKeys } from '../../src/dedupe/key.ts';
+import type { Call } from '../../src/call.ts';
+import { createQuestions } from '../../src/dedupe/key.ts';
 import { callOf, type Asked } from './calls.ts';
 import { chat, CHAT_URL } from './provider.ts';
 
-const keyOf = createKeys();
+const questionOf = createQuestions();
+const keyOf = (call: Call): string | undefined => questionOf(call)?.key;
 
 async function key(asked: Asked): Promise<string> {
   const made = keyOf(await callOf({ init: chat('Hi'), ...asked }));

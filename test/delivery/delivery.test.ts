@@ -189,7 +189,7 @@ describe('a write that fails', () => {
       state: 'idle',
       pending: 0,
       written: 4,
-      dropped: { overflow: 0, poison: 0, closed: 0 },
+      dropped: { overflow: 0, poison: 0, closed: 0, 'spool-full': 0, 'spool-corrupt': 0 },
       retries: 2,
       lastError,
     });

@@ -18,14 +18,20 @@ test('behaves like an array that is pushed to and shifted from', () => {
     fc.property(steps, (todo) => {
       const queue = new RecordQueue();
       let model: ReturnType<typeof sampleRecord>[] = [];
+      let pushed = 0;
       function take(count: number): void {
-        expect(queue.take(count)).toEqual(model.splice(0, count));
+        const from = pushed - model.length;
+        const expected = model
+          .splice(0, count)
+          .map((record, index) => ({ record, source: queue, position: from + index }));
+        expect(queue.take(count)).toEqual(expected);
       }
       function push(count: number): void {
         for (let i = 0; i < count; i++) {
           const record = sampleRecord();
           queue.push(record);
           model.push(record);
+          pushed++;
         }
       }
       function shift(): void {
@@ -41,8 +47,10 @@ test('behaves like an array that is pushed to and shifted from', () => {
         else if ('push' in step) push(step.push);
         else take(step.take);
         expect(queue.length).toBe(model.length);
+        expect(queue.end).toBe(pushed);
+        expect(queue.taken).toBe(pushed - model.length);
       }
-      expect(queue.take(Infinity)).toEqual(model);
+      take(Infinity);
     }),
   );
 });

@@ -6,7 +6,7 @@ export const root: string = fileURLToPath(new URL('../..', import.meta.url));
 
 /** Every page of the project, relative to its root. */
 export const pages: readonly string[] = globSync(
-  ['*.md', '{docs,test,examples,bench}/**/*.md', '.github/**/*.md'],
+  ['*.md', '{bench,deploy,docs,examples,test}/**/*.md', '.github/**/*.md'],
   { cwd: root },
 ).toSorted();
 

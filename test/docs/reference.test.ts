@@ -336,7 +336,13 @@ describe('docs/sinks.md', () => {
   });
 
   test('lists the reasons for which records are dropped', () => {
-    const reasons: Record<DropReason, true> = { overflow: true, poison: true, closed: true };
+    const reasons: Record<DropReason, true> = {
+      overflow: true,
+      poison: true,
+      closed: true,
+      'spool-full': true,
+      'spool-corrupt': true,
+    };
     expectSame(
       columnOf(sectionOf('docs/sinks.md', '## How records reach a sink')),
       Object.keys(reasons),

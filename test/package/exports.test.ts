@@ -10,15 +10,15 @@ const sources = Object.values(entries).map((entry) => entry['@tokenrouter/source
 /** Files that are an entry by where they lie, and the name under which users import them. */
 function entryNames(): ReadonlyMap<string, string> {
   const named = new Map<string, string>([['./src/index.ts', '.']]);
-  for (const file of globSync('src/{testing,server}/index.ts', { cwd: root })) {
+  for (const file of globSync('src/{report,testing,server}/index.ts', { cwd: root })) {
     named.set(`./${file}`, file.replace(/^src\/(.*)\/index\.ts$/, './$1'));
   }
   for (const file of globSync('adapters/*/index.ts', { cwd: root })) {
     if (!/\/(shared|sinks|stores)\//.test(file))
       named.set(`./${file}`, `./${file.slice(0, -'/index.ts'.length)}`);
   }
-  for (const file of globSync('adapters/{sinks,stores}/*.ts', { cwd: root })) {
-    named.set(`./${file}`, file.replace(/^adapters\/(.*)\.ts$/, './$1'));
+  for (const file of globSync('adapters/{sinks,stores}/{*.ts,*/index.ts}', { cwd: root })) {
+    named.set(`./${file}`, file.replace(/^adapters\/(.*?)(?:\/index)?\.ts$/, './$1'));
   }
   return named;
 }

@@ -20,6 +20,7 @@ test.each([
   ['{"model":"m", "max_completion_tokens" : 30}', 30],
   ['{"max_output_tokens":20,"input":"x"}', 20],
   ['{"generationConfig":{"maxOutputTokens":7}}', 7],
+  ['{"generation_config":{"max_output_tokens":7}}', 7],
   ['{"inferenceConfig":{"maxTokens":9}}', 9],
   ['{"max_tokens":100,"n":3}', 300],
   ['{"max_tokens":null}', undefined],

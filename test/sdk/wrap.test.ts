@@ -123,6 +123,6 @@ test.each([
     expect(await (form.get('file') as File).text()).toBe('{"line":1}');
     await router.flush();
     expect(records).toHaveLength(1);
-    expect(router.snapshot().calls).toEqual({ active: 0, finished: { ok: 1 } });
+    expect(router.snapshot().calls).toEqual({ active: 0, activeStreams: 0, finished: { ok: 1 } });
   },
 );

@@ -44,9 +44,7 @@ describe('parseTraceparent', () => {
 
   test('reads back what formatTraceparent writes', () => {
     const hex = (digits: number) =>
-      fc
-        .stringMatching(new RegExp(`^[0-9a-f]{${digits}}$`))
-        .filter((text) => !/^0+$/.test(text));
+      fc.stringMatching(new RegExp(`^[0-9a-f]{${digits}}$`)).filter((text) => !/^0+$/.test(text));
     fc.assert(
       fc.property(hex(32), hex(16), fc.boolean(), (traceId, spanId, sampled) => {
         const trace = { traceId, spanId, sampled };

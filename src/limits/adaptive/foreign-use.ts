@@ -43,6 +43,12 @@ export class ForeignUse {
     return this.#last?.entry;
   }
 
+  /** Whether evidence of this moment says anything. `isExact`: as in `Refill`. */
+  isDue(sentAt: number, isExact: boolean): boolean {
+    const leastMs = isExact ? LEAST_MS.exact : LEAST_MS.rough;
+    return this.#last === undefined || sentAt - this.#last.entry.sentAt >= leastMs;
+  }
+
   /** `refillRate`: of the whole limit, per millisecond. */
   isShared(refillRate: number): boolean {
     return this.#rate > SHARED * refillRate;
@@ -66,7 +72,7 @@ export class ForeignUse {
     this.#last = undefined;
   }
 
-  /** `own`: what we used since the last evidence; `undefined` when that is not known. */
+  /** To be called when it is due. `own`: what we used since the last evidence; `undefined` when that is not known. */
   observe(evidence: Evidence, own: number | undefined, refill: Refill): void {
     const last = this.#last;
     if (last === undefined || own === undefined) {
@@ -75,7 +81,6 @@ export class ForeignUse {
     }
     const { isExact, rate } = refill;
     const elapsed = evidence.entry.sentAt - last.entry.sentAt;
-    if (elapsed < (isExact ? LEAST_MS.exact : LEAST_MS.rough)) return;
     const grown = last.remaining + elapsed * rate - own;
     // A bucket that was full lost what would have flowed into it. Then only so much is certain to be left of it.
     const wasFull = grown > refill.cap || refill.fullAt > last.entry.sentAt;

@@ -174,10 +174,11 @@ export class HeaderMeter {
   #learnForeign(reading: NamedReading, entry: Entry, around: Around, error: number): void {
     // What comes back all at once, or with what we took, does not tell what others take.
     if (!this.#isBucket) return;
+    const isExact = this.unit === 'requests';
+    if (!this.#foreign.isDue(entry.sentAt, isExact)) return;
     const since = this.#foreign.since;
     const own = since === undefined ? undefined : this.#ledger.used(this.unit, since, entry);
     const doubt = around.unordered + WRITING_DOUBT * around.outstanding;
-    const isExact = this.unit === 'requests';
     this.#foreign.observe(
       { entry, remaining: reading.remaining, cost: around.itself, doubt },
       own,

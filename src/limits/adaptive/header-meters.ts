@@ -11,6 +11,7 @@ export class HeaderMeters {
   readonly #sizes: Sizes;
   readonly #ledger: Ledger;
   readonly #known: Known[] = [];
+  #tellsRate = false;
 
   constructor(surroundings: Surroundings, sizes: Sizes, ledger: Ledger) {
     this.#surroundings = surroundings;
@@ -20,9 +21,7 @@ export class HeaderMeters {
 
   /** Whether the headers tell how many requests a minute there may be. Limits of a day leave open what they are in a minute. */
   get tellsRate(): boolean {
-    return this.#known.some(
-      ({ meter }) => meter.unit === 'requests' && meter.window.windowMs <= SHORT_MS,
-    );
+    return this.#tellsRate;
   }
 
   waitMs(demand: Demand, now: number): number {
@@ -30,7 +29,8 @@ export class HeaderMeters {
     for (const { meter } of this.#known) {
       let cost = this.#ledger.cost(meter.unit, demand);
       if (meter.unit === 'inputTokens' || meter.unit === 'tokens') {
-        cost += this.#atMost(this.#sizes.input(demand)) - this.#sizes.input(demand);
+        const input = this.#sizes.input(demand);
+        cost += this.#atMost(input) - input;
       }
       wait = Math.max(wait, meter.waitMs(cost, demand.priority, now));
     }
@@ -66,6 +66,7 @@ export class HeaderMeters {
     for (let i = this.#known.length - 1; i >= 0; i--) {
       if (this.#known[i]!.silent > MANY) this.#known.splice(i, 1);
     }
+    this.#tellsRate = this.#known.some(tellsRate);
   }
 
   /** Whether the head of a refusal shows a limit that has no room for the request. */
@@ -163,10 +164,10 @@ export class HeaderMeters {
   #learnCharge(known: Known, { remaining, quantum }: NamedReading, entry: Entry): void {
     const { meter, before } = known;
     if (!isOutput(meter.unit)) return;
-    const doubt = quantum + this.#ledger.unorderedOutput(entry);
     const elapsed = before === undefined ? 0 : entry.sentAt - before.entry.sentAt;
+    if (before !== undefined && elapsed < APART_MS) return;
+    const doubt = quantum + this.#ledger.unorderedOutput(entry);
     if (before !== undefined) {
-      if (elapsed < APART_MS) return;
       const grown = before.remaining + elapsed * meter.window.rate;
       if (meter.window.kind === 'bucket' && grown <= meter.window.cap && remaining > 0) {
         const charge = this.#ledger.chargeOf(meter.unit);
@@ -186,6 +187,10 @@ type OutputUnit = 'tokens' | 'outputTokens';
 
 function isOutput(unit: NamedReading['unit']): unit is OutputUnit {
   return unit === 'tokens' || unit === 'outputTokens';
+}
+
+function tellsRate({ meter }: Known): boolean {
+  return meter.unit === 'requests' && meter.window.windowMs <= SHORT_MS;
 }
 
 interface Known {

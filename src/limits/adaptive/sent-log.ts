@@ -33,6 +33,7 @@ export class SentLog {
     if (last <= first) return 0;
     const sums = this.#sums[amount];
     const begin = this.#slot(first);
+    if (last === first + 1) return sums.values[begin]!;
     const end = begin + (last - first);
     if (end <= this.#capacity) return sums.before(end) - sums.before(begin);
     return sums.total - sums.before(begin) + sums.before(end - this.#capacity);

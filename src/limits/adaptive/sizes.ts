@@ -13,6 +13,10 @@ export class Sizes {
   #inputError = 0.05;
   readonly #outputs = new Map<number | undefined, Mean>();
   readonly #allOutputs = new Mean();
+  /** What was last asked about, and the answers: every limit asks the same of a request. */
+  #last: Demand | undefined;
+  #lastInput = 0;
+  #lastOutput = 0;
 
   constructor(countsCacheReads: boolean) {
     this.#countsCacheReads = countsCacheReads;
@@ -24,7 +28,24 @@ export class Sizes {
   }
 
   /** Expected input tokens that count. */
-  input({ inputTokens, cachedTokens }: Demand): number {
+  input(demand: Demand): number {
+    if (demand !== this.#last) this.#estimate(demand);
+    return this.#lastInput;
+  }
+
+  /** Expected tokens of the answer. */
+  output(demand: Demand): number {
+    if (demand !== this.#last) this.#estimate(demand);
+    return this.#lastOutput;
+  }
+
+  #estimate(demand: Demand): void {
+    this.#last = demand;
+    this.#lastInput = this.#inputOf(demand);
+    this.#lastOutput = this.#outputOf(demand);
+  }
+
+  #inputOf({ inputTokens, cachedTokens }: Demand): number {
     const estimated = sane(inputTokens) ?? 1;
     const tokens = this.#line.at(Math.max(1, estimated));
     if (this.#countsCacheReads || !(cachedTokens > 0)) return tokens;
@@ -44,8 +65,7 @@ export class Sizes {
     return most === undefined || most < 1 ? undefined : most;
   }
 
-  /** Expected tokens of the answer. */
-  output(demand: Demand): number {
+  #outputOf(demand: Demand): number {
     const most = this.most(demand);
     const prior = this.#allOutputs.withPrior(
       Math.min(FIRST_GUESS, FIRST_SHARE * (most ?? Infinity)),
@@ -56,11 +76,13 @@ export class Sizes {
 
   /** `all`: with what was read from the prompt cache. `expected`: what was thought to count, of which `counted` did. */
   learnInput(demand: Demand, all: number, expected: number, counted: number): void {
+    this.#last = undefined;
     this.#inputError += WEIGHT * (Math.min(1, Math.abs(counted / expected - 1)) - this.#inputError);
     this.#line.add(Math.max(1, sane(demand.inputTokens) ?? 1), all, this.#inputError);
   }
 
   learnOutput(demand: Demand, tokens: number): void {
+    this.#last = undefined;
     const most = this.most(demand);
     this.#allOutputs.add(tokens);
     const known = this.#outputs.get(most) ?? new Mean();

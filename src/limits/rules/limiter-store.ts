@@ -1,14 +1,22 @@
 import type { RuleLimiter } from './rule-limiter.ts';
 
+/** What is counted under a key. */
+export interface Counting {
+  /** Whether somebody is under way with it. */
+  readonly inFlight: number;
+  /** Nothing is under way and nothing counted: one made anew would be just the same. */
+  isIdle(now: number): boolean;
+}
+
 /**
  * Limiters by key, made on first use. Idle ones are let go when there are many; one that somebody still holds is found again
  * under its key, so that no key ever has two.
  */
-export class LimiterStore {
+export class LimiterStore<T extends Counting = RuleLimiter> {
   readonly #max: number;
-  readonly #kept: Map<string, RuleLimiter> = new Map();
+  readonly #kept: Map<string, T> = new Map();
   /** Let go, but perhaps held by a call that waits. */
-  readonly #released: Map<string, WeakRef<RuleLimiter>> = new Map();
+  readonly #released: Map<string, WeakRef<T>> = new Map();
 
   constructor(max: number = MAX_IDLE) {
     this.#max = max;
@@ -18,7 +26,7 @@ export class LimiterStore {
     return this.#kept.size;
   }
 
-  get(key: string, create: () => RuleLimiter, now: number): RuleLimiter {
+  get(key: string, create: () => T, now: number): T {
     let limiter = this.#kept.get(key);
     if (limiter !== undefined) return limiter;
     limiter = this.#released.get(key)?.deref() ?? create();
@@ -28,7 +36,7 @@ export class LimiterStore {
     return limiter;
   }
 
-  values(): Iterable<RuleLimiter> {
+  values(): Iterable<T> {
     return this.#kept.values();
   }
 

@@ -39,7 +39,8 @@ export function compileRule(rule: LimitRule, index: number): CompiledRule {
   };
 }
 
-function matcherOf(match: LimitMatch): (subject: LimitSubject) => boolean {
+/** Whether a call fits all that is named. */
+export function matcherOf(match: LimitMatch): (subject: LimitSubject) => boolean {
   const { tenant, user } = match;
   const fitsProvider = globOf(match.provider);
   const fitsModel = globOf(match.model);

@@ -110,7 +110,7 @@ export function createRuleBook<T extends object>(
 }
 
 /** No two lists of parts make the same key, whatever stands in them. */
-function part(value: string | undefined): string {
+export function part(value: string | undefined): string {
   return value === undefined ? '-' : `${value.length}:${value}`;
 }
 

@@ -1,4 +1,11 @@
-import { type CompiledRule, type LimitSubject, tagOf } from './match-rule.ts';
+import type { LimitDimension, LimitMatch } from '../settings.ts';
+import { type LimitSubject, tagOf } from './match-rule.ts';
+
+/** What a rule looks at in a call. */
+export interface LookingRule {
+  readonly rule: { readonly match?: LimitMatch | undefined };
+  readonly per: readonly LimitDimension[];
+}
 
 /** One level: by one thing that rules look at. */
 class Level<V> {
@@ -17,7 +24,7 @@ export class SubjectCache<V> {
   #top: Level<V> = new Level();
   #size = 0;
 
-  constructor(rules: readonly CompiledRule[], max: number = MAX_VALUES) {
+  constructor(rules: readonly LookingRule[], max: number = MAX_VALUES) {
     this.#names = NAMES.filter((name) => rules.some((rule) => looksAt(rule, name)));
     this.#tags = [...new Set(rules.flatMap(({ rule }) => Object.keys(rule.match?.tag ?? {})))];
     this.#max = max;
@@ -48,6 +55,6 @@ export class SubjectCache<V> {
 const MAX_VALUES = 10_000;
 const NAMES = ['provider', 'account', 'model', 'tenant', 'user'] as const;
 
-function looksAt({ rule: { match }, per }: CompiledRule, name: (typeof NAMES)[number]): boolean {
+function looksAt({ rule: { match }, per }: LookingRule, name: (typeof NAMES)[number]): boolean {
   return per.includes(name) || (name !== 'account' && match?.[name] !== undefined);
 }

@@ -16,8 +16,8 @@ export interface MeterOptions extends AccountOptions {
   readonly capture?: CaptureOptions | undefined;
   /** Calls that have not given their final record yet. */
   readonly active: Set<Call>;
-  /** Takes every record. Never throws. */
-  readonly onRecord: (record: UsageRecord) => void;
+  /** Takes every record, its call, and the attempt that it stands for (none when nothing was sent). Never throws. */
+  readonly onRecord: (record: UsageRecord, call: Call, attempt: Attempt | undefined) => void;
   /** Takes a record that is still being counted, so that `flush` can wait for it. */
   readonly onPending: (pending: Promise<void>) => void;
 }
@@ -135,7 +135,8 @@ function record(
   const give = (account: Account): void => {
     const id = final ? call.id : uuidv7(options.clock.wallNow(), options.random);
     const captured = options.capture && attempt && capturedOf(options.capture, attempt);
-    options.onRecord(usageRecord(id, call, attempt, ending, account, final, now, captured));
+    const made = usageRecord(id, call, attempt, ending, account, final, now, captured);
+    options.onRecord(made, call, attempt);
   };
   const account = shareOfAccount(options, call, attempt);
   if (account instanceof Promise) options.onPending(account.then(give).catch(() => {}));

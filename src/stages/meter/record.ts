@@ -23,7 +23,7 @@ export function usageRecord(
     callId: call.id,
     attempt: attempt?.number ?? 0,
     final,
-    startedAt: new Date(call.startedEpochMs).toISOString(),
+    startedAt: new Date(call.startedEpochMs + (from - call.startedAt)).toISOString(),
     provider: asked.endpoint.provider,
     api: asked.endpoint.api,
     requestModel: asked.model,

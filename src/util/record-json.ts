@@ -1,4 +1,4 @@
-import type { UsageRecord } from '../../src/types.ts';
+import type { UsageRecord } from '../types.ts';
 
 /** A record as JSON. A provider's raw usage that has no JSON form (a cycle, a bigint) is left out rather than the record. */
 export function recordJson(record: UsageRecord): string {

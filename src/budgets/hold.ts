@@ -1,0 +1,80 @@
+import type { Attempt } from '../call.ts';
+import type { Budget, OpenWindow } from './budget.ts';
+import type { SizeReservation } from './sizes.ts';
+
+/** What a call has of one budget. */
+export interface Taking {
+  readonly budget: Budget;
+  readonly open: OpenWindow;
+  /** Pico-dollars. */
+  readonly usd: bigint;
+  readonly tokens: bigint;
+}
+
+/**
+ * What is reserved for one call, in all its budgets. It is given back when the call's way through the stages inside is over, and
+ * each of its attempts has ended and is charged: until then either the reservation counts, or both do.
+ */
+export class Hold {
+  readonly takings: readonly Taking[];
+  readonly reservation: SizeReservation;
+  /** The bound of the answer that the request is to have; `undefined` where it stays as it is. */
+  readonly maxOutput: number | undefined;
+  readonly #number: number;
+  /** Attempts that may still cost something; `undefined` while more may come. */
+  #pending: Set<Attempt> | undefined;
+  readonly #onReleased: (budget: Budget) => void;
+  #isReleased = false;
+
+  constructor(
+    takings: readonly Taking[],
+    reservation: SizeReservation,
+    maxOutput: number | undefined,
+    onReleased: (budget: Budget) => void,
+  ) {
+    this.takings = takings;
+    this.reservation = reservation;
+    this.maxOutput = maxOutput;
+    this.#onReleased = onReleased;
+    this.#number = reservation.kind.start(reservation.relies);
+    for (const { budget, open, usd, tokens } of takings) {
+      budget.holds++;
+      open.usd?.take(usd);
+      open.tokens?.take(tokens);
+    }
+  }
+
+  /** These are all attempts that there will be, those left out that are charged already. */
+  over(attempts: readonly Attempt[]): void {
+    this.#pending = new Set(attempts);
+    for (const attempt of attempts) {
+      attempt.whenEnded(() => {
+        // A provider bills no request that it refused, and not every one of them has a record.
+        if (attempt.status !== undefined && attempt.status >= 400) this.charged(attempt);
+      });
+    }
+    this.#check();
+  }
+
+  charged(attempt: Attempt): void {
+    this.#pending?.delete(attempt);
+    this.#check();
+  }
+
+  takingOf(budget: Budget): Taking | undefined {
+    return this.takings.find((taking) => taking.budget === budget);
+  }
+
+  #check(): void {
+    if (this.#isReleased || this.#pending === undefined || this.#pending.size > 0) return;
+    this.#isReleased = true;
+    const { kind, relies } = this.reservation;
+    kind.end(this.#number, relies);
+    for (const { budget, open, usd, tokens } of this.takings) {
+      budget.holds--;
+      open.usd?.settle(usd, 0n);
+      open.tokens?.settle(tokens, 0n);
+      this.#onReleased(budget);
+    }
+  }
+}
