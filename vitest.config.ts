@@ -11,7 +11,7 @@ export default defineConfig({
     testTimeout: 30_000,
     // Vitest leaves one core free, which on two is half the machine.
     maxWorkers: '100%',
-    setupFiles: inCI ? ['test/helpers/seeded.ts'] : [],
+    setupFiles: inCI ? ['./test/helpers/seeded.ts'] : [],
     reporters: inCI ? ['default', new NoSkips()] : ['default'],
     typecheck: { enabled: true, include: ['test/**/*.test-d.ts'] },
     coverage: { provider: 'v8', include: ['src/**', 'adapters/**'] },

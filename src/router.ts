@@ -43,18 +43,6 @@ export function createRouter(options: RouterOptions = {}): Router {
   const events = createEvents();
   const contexts = new AsyncLocalStorage<CallContext>();
   const tally = createTally();
-  const delivery = createDelivery({
-    ...given.delivery,
-    sinks: given.sinks ?? [],
-    clock,
-    random,
-    onDrop: (drop) => {
-      events.emit('drop', drop);
-    },
-    onSpoolFault: (fault) => {
-      events.emit('spool', fault);
-    },
-  });
   /** Records whose tokens are still being counted. */
   const pending = new Set<Promise<void>>();
   let agent: Agent | undefined;
@@ -135,6 +123,19 @@ export function createRouter(options: RouterOptions = {}): Router {
       void counting.finally(() => pending.delete(counting));
     },
   };
+  // After all that may refuse an option: it may hold a file.
+  const delivery = createDelivery({
+    ...given.delivery,
+    sinks: given.sinks ?? [],
+    clock,
+    random,
+    onDrop: (drop) => {
+      events.emit('drop', drop);
+    },
+    onSpoolFault: (fault) => {
+      events.emit('spool', fault);
+    },
+  });
   const preparing = prepare(pipelineOptions);
   const way = compose(stages(pipelineOptions, preparing));
   const entrance = createEntrance({
@@ -205,7 +206,12 @@ export function createRouter(options: RouterOptions = {}): Router {
     close: ({ timeoutMs = 5000 } = {}) => (closing ??= close(timeoutMs)),
     [Symbol.asyncDispose]: () => router.close(),
   };
-  for (const sink of new Set(given.sinks)) sink.attach?.(router);
+  try {
+    for (const sink of new Set(given.sinks)) sink.attach?.(router);
+  } catch (error) {
+    void router.close();
+    throw error;
+  }
   return router;
 }
 

@@ -1,11 +1,15 @@
 import type { Random } from '../types.ts';
+import type { LastAnswer } from './last-answer.ts';
 
-/** When to ask a store again that did not answer: after a tenth of a lease, then after up to about half of one. */
+/** When to ask a store again that did not answer, and what was known before. Times are `Clock.now()`. */
 export class AwayTime {
   readonly #leaseMs: number;
   readonly #random: Random;
   #failures = 0;
-  /** `Clock.now()`. */
+  #cautiousUntil = 0;
+  /** The last answer before. */
+  before: LastAnswer | undefined;
+  /** When to ask again: after a tenth of a lease, then after up to about half of one. */
   endsAt = 0;
 
   constructor(leaseMs: number, random: Random) {
@@ -17,16 +21,31 @@ export class AwayTime {
     return this.#failures > 0;
   }
 
-  fail(now: number): void {
+  /** It is back, but others may still be using shares that it has not heard of. */
+  cautiousMs(now: number): number {
+    return this.isAway ? 0 : Math.max(0, this.#cautiousUntil - now);
+  }
+
+  fail(last: LastAnswer | undefined, now: number): void {
+    this.#begin(last, now);
     const delayMs = this.#leaseMs * Math.min(LONGEST, SHORTEST * 2 ** this.#failures++);
     this.endsAt = now + delayMs * (0.75 + this.#random() / 2);
   }
 
-  end(): void {
+  /** Also for a store that answers, but has forgotten what it knew. */
+  end(last: LastAnswer | undefined, now: number): void {
+    this.#begin(last, now);
+    if (this.isAway || now >= this.#cautiousUntil) this.#cautiousUntil = now + this.#leaseMs * LONG;
     this.#failures = 0;
     this.endsAt = 0;
+  }
+
+  #begin(last: LastAnswer | undefined, now: number): void {
+    if (!this.isAway && now >= this.#cautiousUntil) this.before = last;
   }
 }
 
 const SHORTEST = 0.1;
 const LONGEST = 0.5;
+/** A little longer than a store recovers. */
+const LONG = 1.1;

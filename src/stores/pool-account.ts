@@ -40,10 +40,6 @@ export class PoolAccount {
   #taken = 0;
   readonly #use: OwnUse;
   #last: LastAnswer | undefined;
-  /** The last before the store was away. */
-  #lastBefore: LastAnswer | undefined;
-  /** Until then others may still be using shares that the store has not heard of. */
-  #cautiousUntil = 0;
   readonly #away: AwayTime;
 
   /** What the first in line needs. */
@@ -112,7 +108,8 @@ export class PoolAccount {
   waitMs(units: number, now: number): number {
     if (units > this.#pool.limit || this.#isClosed) return Infinity;
     const { isAway, endsAt } = this.#away;
-    const cautiousMs = isAway ? 0 : this.#cautiousUntil - now;
+    const isSharing = this.#options.away.whenAway === 'share';
+    const cautiousMs = isSharing ? this.#away.cautiousMs(now) : 0;
     if (cautiousMs > 0) {
       const waitMs = this.#waitByShare(units, now);
       if (waitMs > 0) return Math.min(waitMs, cautiousMs);
@@ -124,7 +121,7 @@ export class PoolAccount {
     if (now >= (isAway ? endsAt : this.#askAt)) this.#kick();
     else this.#arm(now);
     if (!isAway) return this.#readyAt > now ? Math.max(1, this.#readyAt - now) : Infinity;
-    return this.#options.away.whenAway === 'share' ? this.#waitByShare(units, now) : Infinity;
+    return isSharing ? this.#waitByShare(units, now) : Infinity;
   }
 
   take(units: number, now: number): void {
@@ -193,7 +190,7 @@ export class PoolAccount {
     const { away, leaseMs } = this.#options;
     const { instances } = away;
     const pool = this.#pool;
-    const known = this.#lastBefore?.known(pool.limit);
+    const known = this.#away.before?.known(pool.limit);
     const taken = this.#taken;
     const question = { pool, instances, known, use: this.#use, taken, leaseMs };
     return shareWaitMs(question, units, now);
@@ -286,8 +283,10 @@ export class PoolAccount {
     this.#use.confirm();
     this.#held = exchanged.held;
     this.#heldUntil = sentAt + this.#options.leaseMs;
-    const isBack = this.#away.isAway || exchanged.isRecovering;
-    if (isBack) this.#comeBack(now);
+    if (this.#away.isAway || exchanged.isRecovering) {
+      this.#away.end(this.#last, now);
+      this.#notify();
+    }
     this.#last = new LastAnswer(exchanged, this.#use.total(now) - this.#use.spent, now);
     this.#serve(exchanged, asked, now);
     this.#arm(now);
@@ -315,25 +314,11 @@ export class PoolAccount {
     this.#askAt = now + Math.max(MIN_GAP_MS, Math.min(waitMs ?? Infinity, pollMs));
   }
 
-  /** The store answers again, or has forgotten what it knew. */
-  #comeBack(now: number): void {
-    const { away, leaseMs } = this.#options;
-    this.#rememberBefore(now);
-    this.#away.end();
-    if (away.whenAway === 'share') this.#cautiousUntil = now + leaseMs;
-    this.#notify();
-  }
-
   #fail(): void {
     const now = this.#options.clock.now();
-    this.#rememberBefore(now);
-    this.#away.fail(now);
+    this.#away.fail(this.#last, now);
     this.#notify();
     this.#arm(now);
-  }
-
-  #rememberBefore(now: number): void {
-    if (!this.#away.isAway && now >= this.#cautiousUntil) this.#lastBefore = this.#last;
   }
 }
 

@@ -332,7 +332,7 @@ describe('while the store is away', () => {
     expect(await store.look(budget(1_000))).toMatchObject({ used: 300, heldByAll: 0 });
     // Its half of half of the rest, 225, is not spent yet; the other's may be.
     expect(pool.waitMs(30, clock.now())).toBeGreaterThan(0);
-    await clock.advance(10_000);
+    await clock.advance(11_000);
     expect(await takeWhenThere(pool, 600, clock)).toBeLessThan(100);
   });
 
@@ -356,7 +356,7 @@ describe('while the store is away', () => {
     expect(pool.isIdle(clock.now())).toBe(true);
   });
 
-  test('a budget holds over a store that comes back empty', async () => {
+  test('a budget holds over a store that comes back empty, which grants nothing for a lease', async () => {
     const { clock, store, open } = setting();
     const pool = open(budget(100), { away: { whenAway: 'refuse', instances: 1 } });
     await takeWhenThere(pool, 70, clock);
@@ -364,9 +364,24 @@ describe('while the store is away', () => {
     await clock.advance(1_000);
     store.forget();
     expect(await store.look(budget(100))).toMatchObject({ used: 0 });
-    expect(await takeWhenThere(pool, 30, clock)).toBeLessThan(100);
+    expect(await takeWhenThere(pool, 30, clock)).toBeLessThan(10_100);
     await clock.advance(1_000);
     expect(await store.look(budget(100))).toMatchObject({ used: 70, heldByAll: 30 });
+  });
+
+  test('a router goes on with its share while a store recovers that came back empty', async () => {
+    const { clock, store, open } = setting();
+    const pool = open(budget(100));
+    await takeWhenThere(pool, 20, clock);
+    pool.settle(20, 20, clock.now());
+    await clock.advance(1_000);
+    store.forget();
+    expect(await takeWhenThere(pool, 20, clock)).toBeLessThan(100);
+    pool.settle(20, 20, clock.now());
+    // A quarter of the 80 is spent; the rest may be, once the others have told what they have.
+    const waited = await takeWhenThere(pool, 60, clock);
+    expect(waited).toBeGreaterThan(9_000);
+    expect(waited).toBeLessThan(12_000);
   });
 });
 

@@ -20,8 +20,8 @@ export interface Row {
  * November 2026). A cell that is `NULL_CELL` is NULL. No cell holds these characters, and JSON only escaped.
  */
 export const ROW_END = '\u001e';
-export const CELL_END = '\u001f';
-export const NULL_CELL = '\u0001';
+const CELL_END = '\u001f';
+const NULL_CELL = '\u0001';
 
 /** Names and types of the cells of a row. */
 export const CELLS: readonly { readonly name: string; readonly type: string }[] = [

@@ -7,10 +7,7 @@ import pg from 'pg';
 
 import { openai } from '../../../adapters/openai/index.ts';
 import { postgresSink } from '../../../adapters/sinks/postgres/index.ts';
-import { createDelivery } from '../../../src/delivery/delivery.ts';
 import { createRouter } from '../../../src/router.ts';
-import { systemClock } from '../../../src/util/clock.ts';
-import { systemRandom } from '../../../src/util/random.ts';
 import type { CrashJob } from './rounds.ts';
 
 const CALLS_AT_ONCE = 8;
@@ -19,23 +16,19 @@ const job = JSON.parse(process.argv[2] ?? '') as CrashJob;
 const finished = openSync(job.finishedFile, 'a');
 const pool = new pg.Pool({ connectionString: job.postgresUrl, application_name: job.schema });
 pool.on('error', () => undefined);
-const delivery = createDelivery({
-  sinks: [postgresSink({ pool, schema: job.schema })],
-  clock: systemClock,
-  random: systemRandom,
-  batchSize: 50,
-  flushIntervalMs: 20,
-  durability: job.durability,
-  spoolDir: job.spoolDir,
-});
 const baseURL = `${job.origin}/v1`;
 const router = createRouter({
   adapters: [openai({ baseURL })],
   dedupe: { mode: 'off' },
   limits: [{ adaptive: false }],
+  sinks: [postgresSink({ pool, schema: job.schema })],
+  delivery: {
+    batchSize: 50,
+    flushIntervalMs: 20,
+    durability: job.durability,
+    spoolDir: job.spoolDir,
+  },
 });
-// Told within the call, as a delivery of the router's own is.
-router.on('usage', (record) => delivery.push(record));
 
 async function callOn(): Promise<never> {
   for (;;) {
