@@ -13,9 +13,9 @@
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { FORMATS } from './formats.ts';
-import type { Job } from './measure.ts';
+import { inWorkers } from '../in-workers.ts';
+import type { Job, Result } from './measure.ts';
 import { POLICIES } from './policies.ts';
-import { measureAll } from './pool.ts';
 import { traceTable, workloadTable } from './table.ts';
 import { WORKLOADS } from './workloads/index.ts';
 
@@ -60,10 +60,15 @@ const jobs = [...traceJobs, ...workloadJobs];
 if (jobs.length === 0) throw new Error('--workload matches none.');
 
 const startedAt = performance.now();
-const results = await measureAll(jobs, (job) => {
-  const what = job.kind === 'traces' ? 'traces' : `${job.workload}, seed ${job.seed}`;
-  const elapsed = ((performance.now() - startedAt) / 1000).toFixed(0);
-  console.error(`${elapsed} s  ${what}, ${job.policy}`);
+const results = await inWorkers<Job, Result>(jobs, {
+  worker: new URL('worker.ts', import.meta.url),
+  // More would only take memory: the recorded conversations are about a gigabyte of bodies, one after another.
+  maxWorkers: 4,
+  onStart: (job) => {
+    const what = job.kind === 'traces' ? 'traces' : `${job.workload}, seed ${job.seed}`;
+    const elapsed = ((performance.now() - startedAt) / 1000).toFixed(0);
+    console.error(`${elapsed} s  ${what}, ${job.policy}`);
+  },
 });
 
 console.log(`Input cost / lower bound, ${format} format, ${seedCount} seeds: median (range)\n`);

@@ -13,8 +13,8 @@
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { CHARTED, chart } from './chart.ts';
-import type { Job } from './measure.ts';
-import { measureAll } from './pool.ts';
+import { inWorkers } from '../in-workers.ts';
+import type { Job, Result } from './measure.ts';
 import { HERDS, SCENARIOS } from './scenarios/index.ts';
 import { SENDERS } from './senders.ts';
 import { report } from './table.ts';
@@ -51,9 +51,13 @@ const jobs = scenarios.flatMap(({ name }) =>
 );
 
 const startedAt = performance.now();
-const results = await measureAll(jobs, ({ scenario, seed, sender }) => {
-  const elapsed = ((performance.now() - startedAt) / 1000).toFixed(0);
-  console.error(`${elapsed} s  ${scenario}, seed ${seed}, ${sender}`);
+const results = await inWorkers<Job, Result>(jobs, {
+  worker: new URL('worker.ts', import.meta.url),
+  maxWorkers: 8,
+  onDone: ({ scenario, seed, sender }) => {
+    const elapsed = ((performance.now() - startedAt) / 1000).toFixed(0);
+    console.error(`${elapsed} s  ${scenario}, seed ${seed}, ${sender}`);
+  },
 });
 
 const tables = report(results);

@@ -7,6 +7,7 @@ import {
   type BudgetRule,
   type BudgetSettings,
   budgetSettings,
+  nameOfBudget,
 } from './settings.ts';
 
 /** One rule, ready to be asked. */
@@ -29,7 +30,7 @@ export function compileBudget(rule: BudgetRule, index: number): CompiledBudget {
   const per = [...new Set(rule.per ?? [])];
   const { key, ...match } = rule.match ?? {};
   const fits = matcherOf(match);
-  const name = rule.name ?? `budgets[${index}]`;
+  const name = nameOfBudget(rule, index);
   return {
     name,
     settings: budgetSettings(rule),

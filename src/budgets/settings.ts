@@ -153,7 +153,16 @@ const rule: z.ZodType<BudgetRule> = z
     error: 'Invalid input: expected maxUsd or maxTokens, a budget without either does nothing',
   });
 
-export const budgetsSchema: z.ZodType<readonly BudgetRule[]> = z.array(rule);
+export const budgetsSchema: z.ZodType<readonly BudgetRule[]> = z
+  .array(rule)
+  .refine((rules) => new Set(rules.map(nameOfBudget)).size === rules.length, {
+    error: 'Invalid input: expected a name of its own for each budget',
+  });
+
+/** What a budget is called, and told apart by. */
+export function nameOfBudget({ name }: BudgetRule, index: number): string {
+  return name ?? `budgets[${index}]`;
+}
 
 function isAmount(usd: number | string): boolean {
   const pico = picoOf(usd);

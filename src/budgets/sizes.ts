@@ -123,7 +123,7 @@ export class ModelSizes {
       this.#ratio.add(tookInput / estimate);
       this.#excess.add(tookInput - estimate);
     }
-    const took = tokenCount(taken.output);
+    const took = tokenCount(taken.output) ?? (size.maxOutput === 0 ? 0 : undefined);
     learnRate(this.#inputRate, taken.inputPico, tookInput);
     learnRate(this.#outputRate, taken.outputPico, took);
     if (took !== undefined) kind.learn(took, taken.isWhole, relies && took > output * SURPRISE);

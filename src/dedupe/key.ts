@@ -3,7 +3,7 @@ import type { Call } from '../call.ts';
 
 /**
  * Everything that can change the answer to a call, or whose it is, as it was when the call came: a middleware may send another
- * request with the same call. The key takes a third of what sharing costs, and nearly all calls can do without one.
+ * request with the same call. The key takes two hashes, so it is made when somebody asks for it.
  */
 export class Question {
   readonly #call: Pick<Call, 'method' | 'url' | 'headers' | 'context'>;

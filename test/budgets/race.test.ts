@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { createRouter, type Router } from '../../src/index.ts';
 import { memoryStore } from '../../src/stores/memory-store.ts';
+import type { Store } from '../../src/stores/types.ts';
 import {
   createSeededRandom,
   createVirtualClock,
@@ -26,7 +27,12 @@ interface Raced {
   readonly routers: readonly Router[];
 }
 
-async function race(count: number, sizeOf: (random: number) => number): Promise<Raced> {
+/** `away`: the store does not answer from then to then, in milliseconds. */
+async function race(
+  count: number,
+  sizeOf: (random: number) => number,
+  away: readonly [number, number] = [Infinity, Infinity],
+): Promise<Raced> {
   const clock = createVirtualClock();
   const random = createSeededRandom();
   const provider = simulateProvider({
@@ -36,13 +42,21 @@ async function race(count: number, sizeOf: (random: number) => number): Promise<
     durationMs: 2000,
     answer: () => 'word'.repeat(sizeOf(random())),
   });
-  const store = count === 1 ? undefined : memoryStore({ clock });
+  const inner = memoryStore({ clock });
+  const store: Store = {
+    ...inner,
+    away: { whenAway: 'share', instances: count },
+    exchange: (exchange) =>
+      clock.now() >= away[0] && clock.now() < away[1]
+        ? Promise.reject(new Error('away'))
+        : inner.exchange(exchange),
+  };
   const routers = Array.from({ length: count }, (_, place) =>
     createRouter({
       fetch: provider,
       clock,
       random: createSeededRandom(place + 1),
-      store,
+      store: count === 1 ? undefined : store,
       limits: [{ adaptive: false }],
       budgets: [{ window: 'day', maxUsd: 5, maxWaitMs: 600_000 }],
     }),
@@ -104,3 +118,17 @@ describe.each(Object.entries(sizes))('%s', (_name, sizeOf) => {
     60_000,
   );
 });
+
+test.each([
+  ['comes back', [4000, 9000]],
+  ['is away for good', [4000, Infinity]],
+  ['was never there', [0, Infinity]],
+] as const)(
+  'a store that %s lets nobody spend more than its share',
+  async (_name, away) => {
+    const { spent, largest, routers } = await race(4, sizes['even sizes']!, away);
+    expect(spent).toBeLessThanOrEqual(LIMIT + BigInt(routers.length) * largest);
+    expect(spent).toBeGreaterThan(LIMIT / 3n);
+  },
+  60_000,
+);

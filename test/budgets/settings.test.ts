@@ -44,6 +44,18 @@ describe('rules', () => {
     [[{ ...day, maxUsd: 1, match: { model: 'a*b' } }]],
     [[{ ...day, maxUsd: 1, maxWaitMs: -1 }]],
     [[{ ...day, maxUsd: 1, limit: 1 }]],
+    [
+      [
+        { ...day, maxUsd: 1, name: 'a' },
+        { window: 'month', maxUsd: 9, name: 'a' },
+      ],
+    ],
+    [
+      [
+        { ...day, maxUsd: 1, name: 'budgets[1]' },
+        { ...day, maxTokens: 1 },
+      ],
+    ],
   ])('%j is refused', (given) => {
     expect(() => budgetsSchema.parse(given)).toThrow(ZodError);
   });

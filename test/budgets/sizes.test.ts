@@ -91,6 +91,15 @@ describe('what others took', () => {
     expect(sizes.reserve(ask).output).toBe(550);
   });
 
+  test('embeddings have no answer, and are learnt from all the same', () => {
+    const sizes = new ModelSizes();
+    const embedding = { estimate: 100, maxOutput: 0 };
+    const { reservation, number } = take(sizes, embedding);
+    sizes.learn(reservation, { ...whole, input: 120, output: undefined });
+    reservation.kind.end(number, reservation.relies);
+    expect(sizes.reserve(embedding)).toMatchObject({ input: 132, output: 0, relies: true });
+  });
+
   test('and what their tokens cost', () => {
     const sizes = new ModelSizes();
     const call = take(sizes);

@@ -263,6 +263,21 @@ describe('what does not fit', () => {
     expect(bench.records[1]?.timing.queuedMs).toBe(1000);
   });
 
+  test('waits in the order in which it came', async () => {
+    const bench = setUp([day('0.01')]);
+    const calls = [1, 2, 3, 4].map((place) => bench.call(8000 + place).catch(() => 'failed'));
+    await calm();
+    const order: unknown[] = [];
+    for (let turn = 0; turn < 4; turn++) {
+      order.push(...bench.asked.map(({ body }) => body['max_tokens']));
+      // Nothing is learnt of it, and the next goes alone too.
+      bench.asked[0]?.fail();
+      await calm();
+    }
+    await Promise.all(calls);
+    expect(order).toEqual([8001, 8002, 8003, 8004]);
+  });
+
   test('small calls pass a large one that waits', async () => {
     const bench = setUp([day('0.1')]);
     void bench.call(60_000);

@@ -4,8 +4,8 @@
  */
 
 /**
- * The state of a pool is a hash: the members of `PoolState` as fields, the log as one field of pairs, and a field for each holder.
- * Numbers are written with `%.0f`: Lua's own way to print them stops at 14 digits.
+ * The state of a pool is a hash: the members of `PoolState` as fields, the log as one field of pairs (MessagePack, because it is long),
+ * and a field for each holder. Numbers are written with `%.0f`: Lua's own way to print them stops at 14 digits.
  */
 export const exchangeScript = `
 local KEEP_MS, WANT_MS, MAX_ENTRIES, CELLS = 600000, 3000, 128, 64
@@ -50,11 +50,11 @@ local now = math.max(time, at)
 
 local leavesAt, units, logged = {}, {}, 0
 do
-  local pairs = numbers(state.log)
+  local pairs, count = state.log and cmsgpack.unpack(state.log) or {}, 0
   for i = 1, #pairs, 2 do
     if pairs[i] > now then
-      leavesAt[#leavesAt + 1] = pairs[i]
-      units[#units + 1] = pairs[i + 1]
+      count = count + 1
+      leavesAt[count], units[count] = pairs[i], pairs[i + 1]
       logged = logged + pairs[i + 1]
     end
   end
@@ -221,14 +221,13 @@ forgetAt = math.max(forgetAt, now + leaseMs + windowMs + endsInMs + 60000)
 
 local log = {}
 for i = 1, #units do
-  log[#log + 1] = leavesAt[i]
-  log[#log + 1] = units[i]
+  log[2 * i - 1], log[2 * i] = leavesAt[i], units[i]
 end
 for i = 1, #gone do gone[i] = 'holder:' .. gone[i] end
 if #gone > 0 then redis.call('HDEL', key, unpack(gone)) end
 redis.call('HSET', key, 'at', text({ at }), 'since', text({ since }), 'used', text({ used }),
   'tickets', text({ tickets }), 'forgetAt', text({ forgetAt }), 'recoversUntil', text({ recoversUntil }),
-  'log', text(log), 'holder:' .. name,
+  'log', cmsgpack.pack(log), 'holder:' .. name,
   text({ me.held, me.expiresAt, me.sequence, me.want, me.ticket, me.wantUntil }))
 redis.call('PEXPIRE', key, text({ forgetAt - now }))
 return text({ me.held, usedAtNow(), heldByAll(), wantedByOthers(me, math.huge), now, now < recoversUntil and 1 or 0 })

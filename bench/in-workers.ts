@@ -1,26 +1,32 @@
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
-import type { Job, Result } from './measure.ts';
 
-const MAX_WORKERS = 8;
+export interface InWorkersOptions<Job, Result> {
+  /** The program of a worker: it is sent jobs and answers each with its result. */
+  readonly worker: URL;
+  readonly maxWorkers: number;
+  readonly onStart?: (job: Job) => void;
+  readonly onDone?: (result: Result) => void;
+}
 
-/** Measures on all processors. Results come in the order of the jobs. */
-export async function measureAll(
+/** Does jobs on all processors. Results come in the order of the jobs; the longest jobs should come first. */
+export async function inWorkers<Job, Result>(
   jobs: readonly Job[],
-  onDone: (result: Result) => void,
+  { worker: program, maxWorkers, onStart, onDone }: InWorkersOptions<Job, Result>,
 ): Promise<Result[]> {
   const results: Result[] = [];
   const waiting = [...jobs.entries()];
-  const size = Math.min(MAX_WORKERS, availableParallelism(), jobs.length);
+  const size = Math.min(maxWorkers, availableParallelism(), jobs.length);
   await Promise.all(
     Array.from({ length: size }, async () => {
-      const worker = new Worker(new URL('worker.ts', import.meta.url));
+      const worker = new Worker(program);
       try {
         for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
           const [index, job] = next;
-          const result = await measureIn(worker, job);
+          onStart?.(job);
+          const result = await resultOf<Result>(worker, job);
           results[index] = result;
-          onDone(result);
+          onDone?.(result);
         }
       } finally {
         await worker.terminate();
@@ -30,7 +36,7 @@ export async function measureAll(
   return results;
 }
 
-function measureIn(worker: Worker, job: Job): Promise<Result> {
+function resultOf<Result>(worker: Worker, job: unknown): Promise<Result> {
   return new Promise((resolve, reject) => {
     worker.removeAllListeners();
     worker.once('message', resolve).once('error', reject);
