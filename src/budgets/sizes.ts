@@ -46,16 +46,17 @@ class Kind {
   #relying = 0;
 
   /**
-   * Of `n + 1` calls one is likely to be larger than `n` others: as many may rely on the largest of those that were seen. Short
-   * answers come first, so only calls older than any still under way count; but for one, or a single endless stream would
-   * stop all learning.
+   * Of `n + 1` calls one is likely to be larger than `n` others: about as many may rely on the largest of those that were seen. A
+   * few show little, so until then one at a time. Short answers come first, so only calls older than any still under way
+   * count; but for one, or a single endless stream would stop all learning.
    */
   get hasRoom(): boolean {
     const open = this.#open.values();
     open.next();
     const second = open.next();
     const before = second.done === true ? this.#started : second.value;
-    return this.#relying < Math.min(MOST_RELYING, 1 + Math.min(this.#seen, before));
+    const seen = Math.min(this.#seen, before);
+    return this.#relying < Math.min(MOST_RELYING, Math.max(1, seen + 1 - FEW));
   }
 
   start(relies: boolean): number {
@@ -164,6 +165,8 @@ const MOST_RATIO = 4;
 const MOST_EXCESS = 1000;
 /** What an answer may have at most where its request does not say: no model gives more (2026-11-21). */
 const MOST_OUTPUT = 131_072;
+/** Of two calls that rely on one that was seen, both are larger one time in three; of two on four, one time in fifteen. */
+const FEW = 3;
 /** An answer so many times as long as expected: the others have changed too. */
 const SURPRISE = 2;
 /** Beyond that, what answers do all at once costs more than waiting does. */

@@ -99,6 +99,8 @@ export function createTraffic(options: TrafficOptions): Traffic {
   );
   const alarm = createAlarm(clock);
   const lanes = new Map<string, NamedLane>();
+  /** Most calls in a row are alike, and a key made for each would have to be hashed. */
+  let last: LastLane | undefined;
 
   function rulesOf({ endpoint, account, model, context }: Call): RuleSet<SharedLimiter> {
     const { tenant, user, tags } = context;
@@ -116,6 +118,16 @@ export function createTraffic(options: TrafficOptions): Traffic {
   function laneOf(call: Call, ruled: RuleSet<SharedLimiter>): Lane {
     const { account, endpoint, parsedUrl } = call;
     const model = call.model ?? '';
+    const now = clock.now();
+    if (
+      last?.ruled === ruled &&
+      last.url === parsedUrl &&
+      last.account === account &&
+      last.model === model
+    ) {
+      last.lane.usedAt = now;
+      return last.lane;
+    }
     const { adaptive, startRate } = ruled;
     const where = `${endpoint.provider} ${parsedUrl?.origin ?? ''}`;
     const key = `${account} ${where} ${model} ${String(adaptive)} ${startRate ?? ''}`;
@@ -125,8 +137,10 @@ export function createTraffic(options: TrafficOptions): Traffic {
       entry = newLane({ provider: endpoint.provider, account, model }, endpoint, ruled);
       lanes.set(key, entry);
     }
-    entry.lane.usedAt = clock.now();
-    return entry.lane;
+    const { lane } = entry;
+    lane.usedAt = now;
+    last = { ruled, url: parsedUrl, account, model, lane };
+    return lane;
   }
 
   function newLane(
@@ -160,6 +174,7 @@ export function createTraffic(options: TrafficOptions): Traffic {
       ({ usedAt } = lane);
     }
     if (oldest !== undefined) lanes.delete(oldest);
+    last = undefined;
   }
 
   return {
@@ -201,6 +216,7 @@ export function createTraffic(options: TrafficOptions): Traffic {
     close() {
       for (const { lane } of lanes.values()) lane.close();
       lanes.clear();
+      last = undefined;
       alarm.close();
     },
   };
@@ -220,6 +236,16 @@ function windowsIn(pools: RouterPools): WindowsOf<SharedLimiter> {
       limit,
     );
   };
+}
+
+/** What the last call was, as far as its lane depends on it. */
+interface LastLane {
+  readonly ruled: RuleSet<SharedLimiter>;
+  /** The same for each call to an address: it stands for the provider and its host. */
+  readonly url: URL | undefined;
+  readonly account: string;
+  readonly model: string;
+  readonly lane: Lane;
 }
 
 interface NamedLane {

@@ -184,7 +184,7 @@ class Exchange implements Dispatcher.DispatchHandler, FlowControl {
 
     const raw = Object.assign(headers, routerHeaders(call, this.#attempt.number));
     this.#answer.start(status, (name) => {
-      const value = raw[name.toLowerCase()];
+      const value = raw[name] ?? raw[name.toLowerCase()];
       return Array.isArray(value) ? value.join(', ') : value;
     });
     this.#bodyless =
