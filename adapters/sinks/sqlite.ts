@@ -3,8 +3,11 @@ import { dirname } from 'node:path';
 
 import { RouterError } from '../../src/errors.ts';
 import type { Sink, UsageRecord } from '../../src/types.ts';
-import { picoDollars } from '../../src/util/pico-dollars.ts';
+import { picoDollars } from '../../src/util/usd.ts';
 import { recordJson } from '../../src/util/record-json.ts';
+import { checkSqlName } from '../../src/util/sql-name.ts';
+import { NO_SQLITE, sqliteClass } from '../../src/util/sqlite.ts';
+import type { SqliteValue } from '../../src/util/sqlite.ts';
 
 /** The part of a SQLite library that is used: `DatabaseSync` of node:sqlite and better-sqlite3 both fit. */
 export interface SqliteDatabase {
@@ -18,7 +21,7 @@ export interface SqliteStatement {
   get(...values: SqliteValue[]): unknown;
 }
 
-export type SqliteValue = string | number | bigint | null;
+export type { SqliteValue };
 
 export type SqliteSinkOptions = {
   /** Name of the table. Default `usage_records`. */
@@ -50,12 +53,7 @@ export type SqliteSinkOptions = {
  */
 export function sqliteSink(options: SqliteSinkOptions): Sink {
   const { table = 'usage_records' } = options;
-  if (!/^[A-Za-z_][A-Za-z0-9_]{0,62}$/.test(table)) {
-    throw new RouterError(
-      'ERR_OPTIONS',
-      'sqliteSink: table must be letters, digits and underscores, not starting with a digit, at most 63',
-    );
-  }
+  checkSqlName('sqliteSink: table', table);
   const open = opener(options);
   let database: SqliteDatabase | undefined;
   let insert: SqliteStatement | undefined;
@@ -201,7 +199,19 @@ function opener(options: SqliteSinkOptions): () => SqliteDatabase {
       'sqliteSink: give `path`, the name of a file, or `database`, an open one',
     );
   }
-  const Database = databaseClass();
+  if (!Number.isSafeInteger(busyTimeoutMs) || busyTimeoutMs < 0 || busyTimeoutMs > MAX_BUSY_MS) {
+    throw new RouterError(
+      'ERR_OPTIONS',
+      `sqliteSink: busyTimeoutMs must be a whole number from 0 to ${MAX_BUSY_MS}, got ${String(busyTimeoutMs)}`,
+    );
+  }
+  const Database = sqliteClass();
+  if (Database === undefined) {
+    throw new RouterError(
+      'ERR_OPTIONS',
+      `sqliteSink: ${NO_SQLITE}. Upgrade Node or hand in a better-sqlite3 database as \`database\``,
+    );
+  }
   return () => {
     mkdirSync(dirname(path), { recursive: true });
     const database = new Database(path, { timeout: busyTimeoutMs });
@@ -216,6 +226,9 @@ function opener(options: SqliteSinkOptions): () => SqliteDatabase {
   };
 }
 
+/** SQLite counts them in 32 bits. */
+const MAX_BUSY_MS = 2 ** 31 - 1;
+
 /** Only of files that were opened here: in a database handed in, `user_version` belongs to its owner. */
 function setVersion(database: SqliteDatabase): void {
   const row = database.prepare('SELECT user_version AS version FROM pragma_user_version').get();
@@ -228,27 +241,4 @@ function setVersion(database: SqliteDatabase): void {
     );
   }
   if (version < SCHEMA_VERSION) database.exec(`PRAGMA user_version = ${SCHEMA_VERSION}`);
-}
-
-/** What node:sqlite exports: `Database` since Node 26.11 (2026), where `DatabaseSync` is its deprecated alias. */
-interface SqliteModule {
-  Database?: DatabaseClass;
-  DatabaseSync?: DatabaseClass;
-}
-
-type DatabaseClass = new (path: string, options: { timeout: number }) => SqliteDatabase;
-
-function databaseClass(): DatabaseClass {
-  // Not `import`: bundlers take the prefix off `node:sqlite`, and then it names a package of the registry.
-  const sqlite: SqliteModule | undefined = process.getBuiltinModule('node:sqlite');
-  const found = sqlite?.Database ?? sqlite?.DatabaseSync;
-  if (found === undefined) {
-    throw new RouterError(
-      'ERR_OPTIONS',
-      `sqliteSink: Node ${process.version} has no node:sqlite here (it comes with 22.5; before 22.13 it needs ` +
-        '--experimental-sqlite, and --no-experimental-sqlite turns it off). Upgrade Node or hand in a ' +
-        'better-sqlite3 database as `database`',
-    );
-  }
-  return found;
 }

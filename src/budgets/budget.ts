@@ -1,5 +1,5 @@
 import type { Counting } from '../limits/rules/limiter-store.ts';
-import { usd } from '../pricing/usd.ts';
+import { usd } from '../util/usd.ts';
 import type { Purse } from './purse.ts';
 import type { CompiledBudget } from './rules.ts';
 import type { Waiter } from './waiting.ts';

@@ -1,7 +1,7 @@
 import type { Attempt } from '../call.ts';
 import { totalInput } from '../pricing/cost.ts';
 import type { Outcome, UsageRecord } from '../types.ts';
-import { picoDollars } from '../util/pico-dollars.ts';
+import { picoDollars } from '../util/usd.ts';
 import type { TokenRates } from './rates.ts';
 
 /** What a record counts in a budget. */

@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import type { PriceBook } from '../pricing/price-book.ts';
 import type { TokenUsage } from '../types.ts';
-import { picoDollars } from '../util/pico-dollars.ts';
+import { picoDollars } from '../util/usd.ts';
 
 /** The most that a token of a request may cost, in pico-dollars. */
 export interface TokenRates {

@@ -1,5 +1,5 @@
 import type { Refusal } from '../http/refusal.ts';
-import { usd } from '../pricing/usd.ts';
+import { usd } from '../util/usd.ts';
 import type { Budget, OpenWindow } from './budget.ts';
 import { nameOfWindow } from './window.ts';
 

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { LimitMatch } from '../limits/settings.ts';
 import type { UsdPerMTok } from '../pricing/overrides.ts';
-import { picoDollars } from '../util/pico-dollars.ts';
+import { picoDollars } from '../util/usd.ts';
 
 /** What a budget counts separately for. `key`: the credentials of the request, as a short hash of them. */
 export type BudgetDimension = 'tenant' | 'user' | 'key' | 'model' | 'provider' | `tag:${string}`;

@@ -11,7 +11,7 @@ import { relativePrices } from './relative.ts';
 import type { RelativePrices } from './relative.ts';
 import prices from './prices.json' with { type: 'json' };
 import { hasOtherCharges, serviceTerms } from './service-terms.ts';
-import { usd } from './usd.ts';
+import { usd } from '../util/usd.ts';
 
 export interface PriceQuery {
   /** As in `UsageRecord.provider`. */

@@ -1,4 +1,4 @@
-import { usd } from '../pricing/usd.ts';
+import { usd } from '../util/usd.ts';
 import type { TokenUsage } from '../types.ts';
 import type { CacheRequest } from './cache-request.ts';
 import type { MissReport } from './diagnosis/miss-ledger.ts';

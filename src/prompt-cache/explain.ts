@@ -1,5 +1,5 @@
 import type { Call } from '../call.ts';
-import { usd } from '../pricing/usd.ts';
+import { usd } from '../util/usd.ts';
 import type { Api } from '../types.ts';
 import type { PlannedCall } from './cache-keeper.ts';
 import { breakEven } from './planner/decide.ts';

@@ -1,4 +1,4 @@
-export { usd } from '../pricing/usd.ts';
+export { usd } from '../util/usd.ts';
 export { cacheSavings } from './cache-savings.ts';
 export type { CacheSavings, CacheSavingsOptions } from './cache-savings.ts';
 export type { Dimension, GroupKey } from './dimensions.ts';

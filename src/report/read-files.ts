@@ -3,10 +3,10 @@ import type { FileHandle } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 
 import { RouterError } from '../errors.ts';
-import { errorCodeOf } from '../util/error-code.ts';
 import type { UsageRecord } from '../types.ts';
+import { errorCodeOf } from '../util/error-code.ts';
+import { LatestIds } from '../util/latest.ts';
 import { linesOf } from './lines.ts';
-import { RecentIds } from './recent-ids.ts';
 import { parseRecord, type RecordReader } from './record-source.ts';
 
 export interface FileRecordsOptions {
@@ -45,7 +45,7 @@ export function fileRecords(
 
   async function* records(): AsyncGenerator<UsageRecord> {
     skipped = 0;
-    const ids = new RecentIds(remember);
+    const ids = new LatestIds(remember);
     const files = await openAll(list);
     try {
       for (const file of files) {

@@ -1,7 +1,8 @@
 import { RouterError } from '../errors.ts';
 import type { UsageRecord } from '../types.ts';
-import { ALWAYS, isRecord, type RecordReader, type TimeRange } from './record-source.ts';
+import { checkSqlName } from '../util/sql-name.ts';
 import { recordOfRow, ROW_CELLS } from './postgres-row.ts';
+import { ALWAYS, isRecord, type RecordReader, type TimeRange } from './record-source.ts';
 
 /**
  * What runs a statement: Pool or Client of `pg`, PGlite, `sql` of postgres.js, or a function. It resolves with rows, or with an
@@ -25,12 +26,7 @@ export function postgresRecords(
   pool: PgReadable,
   { schema = 'public' }: PostgresRecordsOptions = {},
 ): RecordReader {
-  if (!/^[A-Za-z_][A-Za-z0-9_]{0,62}$/.test(schema)) {
-    throw new RouterError(
-      'ERR_OPTIONS',
-      'postgresRecords: schema must be letters, digits and underscores, not starting with a digit, at most 63',
-    );
-  }
+  checkSqlName('postgresRecords: schema', schema);
   const run = runner(pool);
   const text = pageOf(schema);
   let skipped = 0;

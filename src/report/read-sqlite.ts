@@ -1,5 +1,7 @@
 import { RouterError } from '../errors.ts';
 import type { UsageRecord } from '../types.ts';
+import { checkSqlName } from '../util/sql-name.ts';
+import { NO_SQLITE, sqliteClass } from '../util/sqlite.ts';
 import { ALWAYS, parseRecord, type RecordReader, type TimeRange } from './record-source.ts';
 
 /** The part of a SQLite library that is used to read: `DatabaseSync` of node:sqlite and better-sqlite3 both fit. */
@@ -23,12 +25,7 @@ export function sqliteRecords(
   database: string | ReadableDatabase,
   { table = 'usage_records' }: SqliteRecordsOptions = {},
 ): RecordReader {
-  if (!/^[A-Za-z_][A-Za-z0-9_]{0,62}$/.test(table)) {
-    throw new RouterError(
-      'ERR_OPTIONS',
-      'sqliteRecords: table must be letters, digits and underscores, not starting with a digit, at most 63',
-    );
-  }
+  checkSqlName('sqliteRecords: table', table);
   const open = opener(database);
   let skipped = 0;
 
@@ -130,14 +127,11 @@ function opener(database: string | ReadableDatabase): () => OpenDatabase {
       'sqliteRecords: give the name of a file or an open database',
     );
   }
-  // Not `import`: bundlers take the prefix off `node:sqlite`, and then it names a package of the registry.
-  const sqlite: SqliteModule | undefined = process.getBuiltinModule('node:sqlite');
-  const Database = sqlite?.Database ?? sqlite?.DatabaseSync;
+  const Database = sqliteClass();
   if (Database === undefined) {
     throw new RouterError(
       'ERR_OPTIONS',
-      `sqliteRecords: Node ${process.version} has no node:sqlite here (it comes with 22.13). Upgrade Node or hand in a ` +
-        'better-sqlite3 database',
+      `sqliteRecords: ${NO_SQLITE}. Upgrade Node or hand in a better-sqlite3 database`,
     );
   }
   return () => {
@@ -148,14 +142,3 @@ function opener(database: string | ReadableDatabase): () => OpenDatabase {
 
 /** Readers wait for nobody but a process that repairs the file after a crash. */
 const BUSY_TIMEOUT_MS = 1_000;
-
-/** What node:sqlite exports: `Database` since Node 26.11 (2026), where `DatabaseSync` is its deprecated alias. */
-interface SqliteModule {
-  Database?: DatabaseClass;
-  DatabaseSync?: DatabaseClass;
-}
-
-type DatabaseClass = new (
-  path: string,
-  options: { readOnly: boolean; timeout: number },
-) => ReadableDatabase & { close(): void };

@@ -1,5 +1,5 @@
 import type { TokenUsage, UsageRecord } from '../types.ts';
-import { picoDollars } from '../util/pico-dollars.ts';
+import { picoDollars } from '../util/usd.ts';
 
 /** An exact sum of money, or of what is known of it. */
 export class Money {

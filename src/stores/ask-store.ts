@@ -17,12 +17,15 @@ export async function askStore(
   try {
     return await within(answer, timeoutMs, clock);
   } catch {
-    answer.then(onLate, () => undefined);
+    answer.then(onLate).catch(() => undefined);
     return undefined;
   }
 }
 
-/** A store that throws is one that rejects. */
+/** A store that throws is one that rejects, and so is one that answers what nobody can count with. */
 async function callStore(store: Store, exchange: Exchange): Promise<Exchanged> {
-  return store.exchange(exchange);
+  const exchanged = await store.exchange(exchange);
+  const { held, used, heldByAll, wanted, at } = exchanged;
+  if (![held, used, heldByAll, wanted, at].every(Number.isFinite)) throw new Error('no numbers');
+  return exchanged;
 }

@@ -47,7 +47,7 @@ class Pool implements SharedPool {
     const earlier = this.#earlier.find(({ account, endedAt }) =>
       takenAt === undefined ? account.taken > 0 : takenAt < endedAt,
     );
-    const account = current;
+    const account = earlier?.account ?? current;
     account.settle(Math.ceil(taken), Math.ceil(used), now, takenAt ?? now);
   }
 

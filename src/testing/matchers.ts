@@ -1,4 +1,4 @@
-import { usd as usdOf } from '../pricing/usd.ts';
+import { usd as usdOf } from '../util/usd.ts';
 import type { UsageRecord } from '../types.ts';
 
 /** The records of what was run: a list, or whatever holds one (`memorySink()`). Records of every attempt belong to it. */

@@ -1,7 +1,7 @@
 /** Calls in any order through a whole router: aborted, refused, broken, asked again, while others wait. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { picoDollars } from '../../src/util/pico-dollars.ts';
+import { picoDollars } from '../../src/util/usd.ts';
 import { calm, setUp, type Bench } from './provider.ts';
 
 const OUTPUT = 1000;

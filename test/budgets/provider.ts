@@ -15,14 +15,14 @@ import {
   createVirtualClock,
   type VirtualClock,
 } from '../../src/testing/index.ts';
-import { picoDollars } from '../../src/util/pico-dollars.ts';
+import { picoDollars } from '../../src/util/usd.ts';
 
 /** A dollar for a million tokens, in and out: 1,000,000 pico-dollars each. */
 export const DOLLAR_MODEL = 'dollar';
-export const PRICES: PriceOverrides = [
+const PRICES: PriceOverrides = [
   { model: DOLLAR_MODEL, inputUsdPerMTok: 1, outputUsdPerMTok: 1 },
 ];
-export const URL = 'https://api.openai.com/v1/chat/completions';
+const URL = 'https://api.openai.com/v1/chat/completions';
 export const DAY_MS = 86_400_000;
 
 /** A request that waits for its answer. */
@@ -141,7 +141,7 @@ export function setUp(budgets: readonly BudgetRule[], options: RouterOptions = {
   };
 }
 
-export function answerOf(body: Record<string, unknown>, input: number, output: number): unknown {
+function answerOf(body: Record<string, unknown>, input: number, output: number): unknown {
   return {
     id: 'chatcmpl-1',
     object: 'chat.completion',

@@ -8,7 +8,7 @@ import {
   createVirtualClock,
   simulateProvider,
 } from '../../src/testing/index.ts';
-import { picoDollars } from '../../src/util/pico-dollars.ts';
+import { picoDollars } from '../../src/util/usd.ts';
 
 const CALLS = 1000;
 const LIMIT = 5_000_000_000_000n;

@@ -4,7 +4,7 @@ import { redisStore } from '../../adapters/stores/redis/index.ts';
 import { createRouter } from '../../src/index.ts';
 import { simulateProvider } from '../../src/testing/index.ts';
 import { systemClock } from '../../src/util/clock.ts';
-import { picoDollars } from '../../src/util/pico-dollars.ts';
+import { picoDollars } from '../../src/util/usd.ts';
 import { redisUrl } from '../helpers/services.ts';
 
 const [prefix = '', calls = '0'] = process.argv.slice(2);

@@ -1,6 +1,6 @@
 /** Every recorded exchange once through a router with the given sinks, and the records that it made of them. */
 import { createRouter, type Sink, type UsageRecord } from '../../src/index.ts';
-import { picoDollars } from '../../src/util/pico-dollars.ts';
+import { picoDollars } from '../../src/util/usd.ts';
 import {
   readLines,
   REFERENCE_MISSES,

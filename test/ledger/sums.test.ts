@@ -14,7 +14,7 @@ import { fileRecords, report, spend, sqliteRecords } from '../../src/report/inde
 import { noPostgres } from '../helpers/services.ts';
 import { newSchema, pool, rows } from '../sinks/postgres/database.ts';
 import { recordingFolders } from '../adapters/recordings.ts';
-import { picoDollars } from '../../src/util/pico-dollars.ts';
+import { picoDollars } from '../../src/util/usd.ts';
 import { playRecordings, sumsOf, type Played } from './recorded-usage.ts';
 
 describe.each(recordingFolders)('$name', ({ folder }) => {

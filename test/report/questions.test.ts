@@ -14,7 +14,7 @@ import {
 } from '../../src/report/index.ts';
 import { sampleRecord } from '../../src/testing/index.ts';
 import type { UsageRecord } from '../../src/types.ts';
-import { picoDollars } from '../../src/util/pico-dollars.ts';
+import { picoDollars } from '../../src/util/usd.ts';
 import { anyRecords } from './random-records.ts';
 
 /** The plain way: all values, then their sum; `null` when none is known. */

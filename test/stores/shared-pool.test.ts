@@ -51,6 +51,10 @@ function setting(delayMs?: () => number): Setting {
   };
 }
 
+function thrown(): never {
+  throw new Error('a fault of somebody else');
+}
+
 /** Asks, and takes as soon as it may; how long that took. */
 async function takeWhenThere(
   pool: SharedPool,
@@ -88,6 +92,41 @@ describe('a pool that has room', () => {
     }
     expect(store.arrived.length).toBeLessThan(150);
     expect(waited).toBeLessThan(100);
+  });
+
+  test('asks for more before it has run out, however far away the store is', async () => {
+    const { clock, open } = setting(() => 20);
+    const pool = open(minute(100_000));
+    let waited = 0;
+    for (let i = 0; i < 2_000; i++) {
+      const ms = await takeWhenThere(pool, 1, clock);
+      // At first it cannot know.
+      if (i > 100) waited += ms;
+      pool.settle(1, 1, clock.now());
+      await clock.advance(2);
+    }
+    expect(waited).toBeLessThan(100);
+  });
+
+  test('does not spend what it is giving back', async () => {
+    const { clock, store, open } = setting(() => 100);
+    const pool = open(minute(1_000));
+    while (pool.waitMs(50, clock.now()) > 0) await clock.advance(1);
+    await clock.advance(490 - clock.now());
+    expect(pool.waitMs(50, clock.now())).toBe(0);
+    // The exchange that gives it back is sent, and has not arrived.
+    await clock.advance(20);
+    expect(store.arrived).toHaveLength(1);
+    expect(pool.waitMs(50, clock.now())).toBeGreaterThan(0);
+  });
+
+  test('does not spend what it was granted before it was asleep for longer than a lease', async () => {
+    const { clock, open } = setting();
+    const pool = open(minute(1_000));
+    while (pool.waitMs(50, clock.now()) > 0) await clock.advance(1);
+    expect(pool.waitMs(50, clock.now() + 9_000)).toBe(0);
+    // Its timers have not had their turn yet.
+    expect(pool.waitMs(50, clock.now() + 10_000)).toBeGreaterThan(0);
   });
 
   test('gives back what it does not need, and then sets no timer', async () => {
@@ -220,6 +259,24 @@ describe('a pool that is shared', () => {
     expect(sent.length).toBeGreaterThan(320 * 0.93);
   });
 
+  test('is asked for as long as somebody waits, until somebody gives back', async () => {
+    const { clock, open } = setting();
+    const holds = open(budget(100));
+    await takeWhenThere(holds, 100, clock);
+    let isServed = false;
+    const waits = open(budget(100), {
+      onChange() {
+        isServed ||= waits.waitMs(60, clock.now()) === 0;
+      },
+    });
+    expect(waits.waitMs(60, clock.now())).toBe(Infinity);
+    await clock.advance(60_000);
+    expect(isServed).toBe(false);
+    holds.settle(100, 40, clock.now());
+    await clock.advance(1_000);
+    expect(isServed).toBe(true);
+  });
+
   test('is not given away to who asked and then went', async () => {
     const { clock, store, open } = setting();
     const gone = open(budget(100));
@@ -314,6 +371,22 @@ describe('while the store is away', () => {
     expect(await takeWhenThere(pool, 1, clock)).toBeLessThan(7_000);
   });
 
+  test('an answer that comes after a later exchange was sent changes nothing', async () => {
+    const delays = [1, 5_000];
+    const { clock, open } = setting(() => delays.shift() ?? 1);
+    const pool = open(budget(500), { away: { whenAway: 'refuse', instances: 1 } });
+    // Its first exchange grants 400, and the answer takes five seconds; the second grants the same 400.
+    await takeWhenThere(pool, 400, clock);
+    expect(clock.now()).toBeLessThan(2_000);
+    pool.settle(400, 400, clock.now());
+    await clock.advance(1_000);
+    expect(pool.snapshot(clock.now())).toMatchObject({ used: 400, held: 0 });
+    while (clock.now() < 6_000) {
+      await clock.advance(1);
+      expect(pool.waitMs(400, clock.now())).toBeGreaterThan(0);
+    }
+  });
+
   test('what was used meanwhile is reported once it is back, and each keeps to its share a while', async () => {
     const { clock, store, open } = setting();
     const pool = open(budget(1_000));
@@ -386,32 +459,37 @@ describe('while the store is away', () => {
 });
 
 describe('faults of others', () => {
-  test('neither a store that throws nor an onChange that throws is noticed', async () => {
-    const { clock, open, store } = setting();
-    const pool = open(minute(10), {
-      store: {
-        ...store,
-        exchange() {
-          throw new Error('a fault of the store');
-        },
-      },
-      onChange() {
-        throw new Error('a fault of the host');
-      },
-    });
-    pool.waitMs(1, clock.now());
-    await clock.advance(5_000);
-    pool.take(1, clock.now());
-    pool.settle(1, 1, clock.now());
-    await clock.advance(5_000);
-    await expect(pool.close()).resolves.toBeUndefined();
-  });
+  test.each([
+    ['throws', () => thrown()],
+    ['rejects', async () => thrown()],
+    ['answers nothing', async () => undefined],
+    ['answers nonsense', async () => ({ held: 'many', used: Number.NaN })],
+  ])(
+    'a store that %s is one that is away, and an onChange that throws is not noticed',
+    async (_, exchange) => {
+      const { clock, open, store } = setting();
+      const pool = open(minute(10), {
+        // A store of somebody else's, in plain JavaScript.
+        store: { ...store, exchange: exchange as unknown as RemoteStore['exchange'] },
+        onChange: thrown,
+      });
+      pool.waitMs(1, clock.now());
+      await clock.advance(5_000);
+      expect(pool.snapshot(clock.now()).isAway).toBe(true);
+      expect(pool.waitMs(1, clock.now())).toBe(0);
+      pool.take(1, clock.now());
+      pool.settle(1, 1, clock.now());
+      await clock.advance(5_000);
+      await expect(pool.close()).resolves.toBeUndefined();
+    },
+  );
 
   test('answers that are lost or late: everything is counted once, and the limit holds', async () => {
     await fc.assert(
       fc.asyncProperty(fc.integer(), fc.constantFrom(1, 20, 200), async (seed, slowMs) => {
         const random = createSeededRandom(seed);
-        const { clock, store } = setting(() => random() * slowMs);
+        let slowest = slowMs;
+        const { clock, store } = setting(() => random() * slowest);
         const sent: Sent[] = [];
         const pool = budget(2_000);
         const running = [0, 1, 2].map((i) =>
@@ -437,6 +515,7 @@ describe('faults of others', () => {
           await clock.advance(random() * 1_500);
         }
         store.state = 'there';
+        slowest = 20;
         await clock.advance(40_000);
         for (const { stop, pools } of running) {
           stop();

@@ -179,6 +179,11 @@ export function errorTypeOf(record: UsageRecord): string | undefined {
   return status !== undefined && status >= 400 ? String(status) : outcome;
 }
 
+/** `SeverityNumber` of the log data model: INFO is 9, WARN is 13. */
+export function severityOf({ outcome }: UsageRecord): { number: number; text: string } {
+  return outcome === 'ok' ? { number: 9, text: 'INFO' } : { number: 13, text: 'WARN' };
+}
+
 /** In dollars, as near as a double comes. */
 export function costOf({ cost }: UsageRecord): number | undefined {
   return cost.usd === null ? undefined : Number(cost.usd);

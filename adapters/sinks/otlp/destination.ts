@@ -1,3 +1,4 @@
+import { isHeader } from '../../shared/http-post.ts';
 import { RouterError } from '../../../src/errors.ts';
 import type { Attributes } from './open-telemetry.ts';
 
@@ -29,13 +30,12 @@ export function destinationOf(
   const upper = signal === 'logs' ? 'LOGS' : 'TRACES';
   const own = variable(env, `${PREFIX}${upper}_ENDPOINT`);
   const shared = variable(env, `${PREFIX}ENDPOINT`);
-  const listed = variable(env, `${PREFIX}${upper}_HEADERS`) ?? variable(env, `${PREFIX}HEADERS`);
   return {
     url:
       own !== undefined
         ? checked(`${PREFIX}${upper}_ENDPOINT`, own).href
         : below(checked(`${PREFIX}ENDPOINT`, shared ?? DEFAULT_URL), signal),
-    headers: { ...pairs(listed), ...headers },
+    headers: { ...headersIn(env, upper), ...headers },
   };
 }
 
@@ -48,6 +48,14 @@ export function resourceOf(own: Attributes | undefined, env: Environment): Attri
     ...(name !== undefined && { 'service.name': name }),
     ...own,
   };
+}
+
+function headersIn(env: Environment, signal: 'LOGS' | 'TRACES'): Record<string, string> {
+  const own = `${PREFIX}${signal}_HEADERS`;
+  const name = variable(env, own) === undefined ? `${PREFIX}HEADERS` : own;
+  const headers = pairs(variable(env, name));
+  if (Object.entries(headers).every(([key, value]) => isHeader(key, value))) return headers;
+  throw new RouterError('ERR_OPTIONS', `otlpSink: ${name} must be headers that HTTP can carry`);
 }
 
 const PREFIX = 'OTEL_EXPORTER_OTLP_';

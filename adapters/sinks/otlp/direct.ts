@@ -1,4 +1,6 @@
+import { PostError } from '../../shared/http-post.ts';
 import type { UsageRecord } from '../../../src/types.ts';
+import { LatestIds } from '../../../src/util/latest.ts';
 import type { AttributeOptions } from './attributes.ts';
 import type { Destination } from './destination.ts';
 import {
@@ -11,11 +13,9 @@ import {
   type Item,
   type Signal,
 } from './json.ts';
-import { Latest, SEEN_IDS } from './latest.ts';
 import type { Attributes } from './open-telemetry.ts';
-import { CallBook, type Operation } from './operations.ts';
-import { OtlpError, type Sender } from './sender.ts';
-import { timesOf } from './times.ts';
+import { CallBook, timesOf, type Operation } from './operations.ts';
+import type { Sender } from './sender.ts';
 
 export interface DirectTargets {
   readonly logs?: Destination | undefined;
@@ -40,7 +40,7 @@ export class DirectWriter {
   readonly rejected: Rejected = { logRecords: 0, spans: 0 };
   readonly #sender: Sender;
   readonly #targets: DirectTargets;
-  readonly #taken = { logs: new Latest<true>(SEEN_IDS), traces: new Latest<true>(SEEN_IDS) };
+  readonly #taken = { logs: new LatestIds(), traces: new LatestIds() };
   readonly #calls = new CallBook<true>();
 
   constructor(sender: Sender, targets: DirectTargets) {
@@ -112,7 +112,7 @@ export class DirectWriter {
       // Where nothing at all is taken the receiver is to blame, and nobody knows whether this one is bad.
       if (!job.tookSome) throw error;
       this.#reject(signal, 1);
-      taken.set(item.id, true);
+      taken.add(item.id);
     }
   }
 
@@ -123,7 +123,7 @@ export class DirectWriter {
     try {
       answer = await this.#sender.send(destination, signal.request(this.#targets.resource, items));
     } catch (error) {
-      if (!(error instanceof OtlpError && BAD_DATA.has(error.code))) throw error;
+      if (!(error instanceof PostError && BAD_DATA.has(error.code))) throw error;
       job.refused++;
       if (!job.tookSome && job.refused > MAX_REFUSED) throw error;
       const [item] = items;
@@ -138,7 +138,7 @@ export class DirectWriter {
     }
     job.tookSome = true;
     this.#reject(signal, Math.min(rejectedOf(answer, signal.rejected), items.length));
-    for (const { id } of items) this.#taken[signal.name].set(id, true);
+    for (const { id } of items) this.#taken[signal.name].add(id);
   }
 
   #reject(signal: Signal, count: number): void {
@@ -153,7 +153,7 @@ interface Job {
   readonly signal: Signal;
   tookSome: boolean;
   refused: number;
-  readonly bad: Array<{ readonly item: Item; readonly error: OtlpError }>;
+  readonly bad: Array<{ readonly item: Item; readonly error: PostError }>;
 }
 
 /** The same request must not be sent again, but a part of it may do: bad data, too large. */

@@ -1,11 +1,10 @@
 import type { Sink, UsageRecord } from '../../../src/types.ts';
 import { systemClock } from '../../../src/util/clock.ts';
 import type { AttributeOptions } from './attributes.ts';
-import { checkOptions } from './check-options.ts';
 import { destinationOf, resourceOf } from './destination.ts';
 import { DirectWriter, type Rejected } from './direct.ts';
 import { Instruments } from './instruments.ts';
-import type { OtlpSinkOptions } from './options.ts';
+import { checkOptions, type OtlpSinkOptions } from './options.ts';
 import { ProviderWriter } from './providers.ts';
 import { Sender } from './sender.ts';
 

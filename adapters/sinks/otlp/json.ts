@@ -6,14 +6,13 @@ import {
   DOUBLES,
   logAttributes,
   operationAttributes,
+  severityOf,
   spanName,
   type AttributeOptions,
 } from './attributes.ts';
 import { EVENTS, SCOPE } from './names.ts';
 import { STATUS_ERROR, type Attributes } from './open-telemetry.ts';
-import type { Operation } from './operations.ts';
-import { severityOf } from './severity.ts';
-import { lastAttemptTimes, timesOf, type Span as Times } from './times.ts';
+import { lastAttemptTimes, timesOf, type Operation, type Times } from './operations.ts';
 
 /**
  * OTLP 1.11 in its JSON form: names in camel case, 64-bit integers as strings, ids in hex, enumerations as numbers.

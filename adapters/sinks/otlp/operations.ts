@@ -1,6 +1,6 @@
 import type { Cost, TokenUsage, UsageRecord } from '../../../src/types.ts';
-import { picoDollars } from '../../../src/util/pico-dollars.ts';
-import { Latest } from './latest.ts';
+import { Latest } from '../../../src/util/latest.ts';
+import { picoDollars, usd } from '../../../src/util/usd.ts';
 
 /** A call: its final record, and those of its attempts before that one. */
 export interface Operation {
@@ -119,16 +119,16 @@ function common(grades: ReadonlyArray<TokenUsage['grade']>): TokenUsage['grade']
 function sumOfCost(all: readonly Cost[]): Cost {
   const part = (key: 'inputUsd' | 'cacheReadUsd' | 'cacheWriteUsd' | 'outputUsd') =>
     dollars(all.map((cost) => cost[key]));
-  const usd = dollars(all.map((cost) => cost.usd ?? undefined)) ?? null;
+  const amount = dollars(all.map((cost) => cost.usd ?? undefined)) ?? null;
   const isExact = all.every(({ price }) => price === 'exact');
   const dates = new Set(all.map(({ priceDate }) => priceDate));
   return {
-    usd,
+    usd: amount,
     inputUsd: part('inputUsd'),
     cacheReadUsd: part('cacheReadUsd'),
     cacheWriteUsd: part('cacheWriteUsd'),
     outputUsd: part('outputUsd'),
-    price: usd === null ? 'unpriced' : isExact ? 'exact' : 'approximate',
+    price: amount === null ? 'unpriced' : isExact ? 'exact' : 'approximate',
     priceDate: dates.size === 1 ? all[0]?.priceDate : undefined,
   };
 }
@@ -140,13 +140,33 @@ function sum(values: ReadonlyArray<number | undefined>): number | undefined {
 }
 
 function dollars(amounts: ReadonlyArray<string | undefined>): string | undefined {
-  const known = amounts.map((usd) => picoDollars(usd)).filter((pico) => pico !== undefined);
-  return known.length === 0 ? undefined : text(known.reduce((total, pico) => total + pico, 0n));
+  const known = amounts.map((text) => picoDollars(text)).filter((pico) => pico !== undefined);
+  return known.length === 0 ? undefined : usd(known.reduce((total, pico) => total + pico, 0n));
 }
 
-/** Pico-dollars as a decimal string in dollars. */
-function text(pico: bigint): string {
-  if (pico < 0n) return `-${text(-pico)}`;
-  const digits = pico.toString().padStart(13, '0');
-  return `${digits.slice(0, -12)}.${digits.slice(-12)}`.replace(/\.?0+$/, '');
+/** In microseconds since the epoch, the precision of a record; a safe integer until the year 2255. */
+export interface Times {
+  readonly start: number;
+  readonly end: number;
+}
+
+/** From what a record says of itself; 0, OTLP's word for unknown, when its time is none. */
+export function timesOf({ startedAt, timing }: UsageRecord): Times {
+  const start = Date.parse(startedAt) * 1000;
+  if (!Number.isSafeInteger(start) || start < 0) return { start: 0, end: 0 };
+  const duration = Math.round(timing.durationMs * 1000);
+  const end = start + (Number.isSafeInteger(duration) && duration > 0 ? duration : 0);
+  return { start, end: Number.isSafeInteger(end) ? end : start };
+}
+
+/**
+ * The last attempt, whose record says only when the call began: it starts after the waiting and after the attempts before it, as far as
+ * they are known.
+ */
+export function lastAttemptTimes({ final, earlier }: Operation): Times {
+  const { start, end } = timesOf(final);
+  const { queuedMs, heldMs } = final.timing;
+  const waited = start + Math.round((queuedMs + heldMs) * 1000);
+  const begun = Math.max(waited, ...earlier.map((record) => timesOf(record).end));
+  return { start: Math.min(Number.isFinite(begun) ? begun : start, end), end };
 }

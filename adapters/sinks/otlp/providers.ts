@@ -1,14 +1,15 @@
 import type { UsageRecord } from '../../../src/types.ts';
+import { LatestIds } from '../../../src/util/latest.ts';
 import {
   attemptAttributes,
   logAttributes,
   operationAttributes,
+  severityOf,
   spanName,
   type AttributeOptions,
 } from './attributes.ts';
 import type { Instruments } from './instruments.ts';
 import { EVENTS, SCOPE } from './names.ts';
-import { Latest, SEEN_IDS } from './latest.ts';
 import { contextOf, SPAN_KIND_CLIENT, STATUS_ERROR } from './open-telemetry.ts';
 import type {
   Context,
@@ -18,9 +19,8 @@ import type {
   Tracer,
   TracerProvider,
 } from './open-telemetry.ts';
-import { CallBook, totalsOf, type Operation } from './operations.ts';
-import { severityOf } from './severity.ts';
-import { lastAttemptTimes, timesOf, type Span as Times } from './times.ts';
+import { CallBook, lastAttemptTimes, timesOf, totalsOf } from './operations.ts';
+import type { Operation, Times } from './operations.ts';
 
 export interface ProviderTargets {
   /** A tracer and a logger are asked for at each batch: a host may register its providers after the sink was made. */
@@ -38,7 +38,7 @@ export interface ProviderTargets {
  */
 export class ProviderWriter {
   readonly #targets: ProviderTargets;
-  readonly #seen = new Latest<true>(SEEN_IDS);
+  readonly #seen = new LatestIds();
   readonly #calls = new CallBook<SpanContext | null>();
 
   constructor(targets: ProviderTargets) {
@@ -46,11 +46,7 @@ export class ProviderWriter {
   }
 
   write(records: readonly UsageRecord[]): void {
-    const fresh = records.filter(({ id }) => {
-      if (this.#seen.has(id)) return false;
-      this.#seen.set(id, true);
-      return true;
-    });
+    const fresh = records.filter(({ id }) => this.#seen.add(id));
     const { instruments } = this.#targets;
     this.#log(fresh);
     instruments?.refresh();

@@ -1,6 +1,6 @@
 import { RouterError } from '../../../src/errors.ts';
 import type { Sink, UsageRecord } from '../../../src/types.ts';
-import { insertStatement } from './insert.ts';
+import { insertStatement, storeRows } from './insert.ts';
 import { namesOf } from './names.ts';
 import { partitionKeeper } from './partitions.ts';
 import { checkPrices, storePrices } from './prices.ts';
@@ -10,7 +10,6 @@ import type { PgQuery, PgQueryable } from './queryable.ts';
 import { rowOf } from './rows.ts';
 import { migrate } from './schema.ts';
 import type { PostgresSchemaOptions } from './schema.ts';
-import { storeRows } from './store-rows.ts';
 
 export { postgresSchema } from './schema.ts';
 export type { PgQuery, PgQueryable, PostgresPrice, PostgresSchemaOptions };

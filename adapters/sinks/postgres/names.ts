@@ -1,4 +1,4 @@
-import { RouterError } from '../../../src/errors.ts';
+import { checkSqlName } from '../../../src/util/sql-name.ts';
 
 /** Names of one schema, quoted for SQL. */
 export interface Names {
@@ -9,12 +9,7 @@ export interface Names {
 }
 
 export function namesOf(schema: string): Names {
-  if (typeof schema !== 'string' || !/^[A-Za-z_][A-Za-z0-9_]{0,62}$/.test(schema)) {
-    throw new RouterError(
-      'ERR_OPTIONS',
-      'postgresSink: schema must be letters, digits and underscores, not starting with a digit, at most 63',
-    );
-  }
+  checkSqlName('postgresSink: schema', schema);
   return {
     schema,
     table: (name) => `"${schema}".${name}`,

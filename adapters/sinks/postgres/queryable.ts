@@ -1,5 +1,4 @@
 import { RouterError } from '../../../src/errors.ts';
-import { sqlState } from './sql-state.ts';
 
 /**
  * The part of a PostgreSQL client that is used. Pool and Client of `pg`, `sql` of postgres.js, PGlite and their like fit. All values
@@ -93,6 +92,12 @@ function preparing(pool: NodePostgres): NamedQuery {
       return pool.query(text, values);
     }
   };
+}
+
+/** PostgreSQL's code of an error (SQLSTATE, five digits and letters), of whatever client; empty when it has none. */
+export function sqlState(error: unknown): string {
+  if (typeof error !== 'object' || error === null || !('code' in error)) return '';
+  return typeof error.code === 'string' && /^[0-9A-Z]{5}$/.test(error.code) ? error.code : '';
 }
 
 interface Emitter {

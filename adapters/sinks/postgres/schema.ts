@@ -4,8 +4,7 @@ import { COLUMNS } from './columns.ts';
 import { namesOf } from './names.ts';
 import type { Names } from './names.ts';
 import { partitionFunctions } from './partitions.ts';
-import type { Run } from './queryable.ts';
-import { sqlState } from './sql-state.ts';
+import { sqlState, type Run } from './queryable.ts';
 
 export interface PostgresSchemaOptions {
   /** The schema of the tables; it is made when it is not there. Default `public`. */

@@ -1,5 +1,5 @@
 import type { UsageRecord } from '../../../src/types.ts';
-import { picoDollars } from '../../../src/util/pico-dollars.ts';
+import { picoDollars } from '../../../src/util/usd.ts';
 import type { Labels } from './labels.ts';
 import type { RecordMetrics } from './record-metrics.ts';
 

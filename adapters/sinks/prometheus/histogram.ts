@@ -1,4 +1,4 @@
-import { decimal } from './decimal.ts';
+import { decimal } from '../../../src/util/decimal.ts';
 import type { Definition } from './series.ts';
 
 /** What is observed, counted by how much it is. */

@@ -1,13 +1,13 @@
 import type { RouterView, Sink } from '../../../src/types.ts';
-import { AttachedRouters } from './attached-routers.ts';
+import { LatestIds } from '../../../src/util/latest.ts';
 import { countRecord } from './count-record.ts';
 import { Histogram } from './histogram.ts';
 import { showIn, type ShownSeries } from './host-client.ts';
-import { LatestIds } from './latest-ids.ts';
 import { Labels } from './labels.ts';
 import { RecordMetrics } from './record-metrics.ts';
 import { CONTENT_TYPE, renderPage } from './render.ts';
 import { RouterMetrics } from './router-metrics.ts';
+import { AttachedRouters } from './routers.ts';
 import { prometheusSettings, type PrometheusSinkOptions } from './settings.ts';
 
 export type { PrometheusSinkOptions } from './settings.ts';
@@ -30,9 +30,6 @@ export interface PrometheusSink extends Sink {
   attach(router: RouterView): void;
 }
 
-/** Of the latest records: what delivery gives again comes soon. */
-const MAX_IDS = 20_000;
-
 /**
  * Counts records for Prometheus, each once, and shows what its routers are doing whenever it is asked. Nothing is stored: the
  * counts begin anew with the process, as Prometheus expects.
@@ -48,7 +45,7 @@ export function prometheusSink(options: PrometheusSinkOptions = {}): PrometheusS
   const labels = new Labels(models);
   const counted = new RecordMetrics(buckets);
   const routers = new AttachedRouters(labels);
-  const ids = new LatestIds(MAX_IDS);
+  const ids = new LatestIds();
   let attached = 0;
   let closings = 0;
   let closed = false;

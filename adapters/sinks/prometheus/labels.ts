@@ -1,5 +1,4 @@
 import type { UsageRecord } from '../../../src/types.ts';
-import { LabelValues, labelText, OTHER } from './label-values.ts';
 
 /** No label has more values, whatever comes from outside. */
 const MAX_VALUES = 50;
@@ -32,5 +31,40 @@ export class Labels {
     let values = this.#others.get(label);
     if (values === undefined) this.#others.set(label, (values = new LabelValues(MAX_VALUES)));
     return values.of(text);
+  }
+}
+
+/** What stands for all values that have no series of their own. */
+export const OTHER = 'other';
+
+const MAX_LENGTH = 100;
+
+/** Not NUL: some readers of the format take it for the end. Line ends are escaped when they are written. */
+// oxlint-disable-next-line no-control-regex -- they are what is looked for
+const UNPRINTABLE = /[\u0000-\u0009\u000b-\u001f\u007f]|\p{Surrogate}/gu;
+
+/** Text as a label may hold it: at most 100 characters, without control characters and lone surrogates. */
+export function labelText(text: string): string {
+  return text.slice(0, MAX_LENGTH).replace(UNPRINTABLE, '\ufffd');
+}
+
+/** The values of one label. So many get series of their own, first come, first served; all others share one. */
+export class LabelValues {
+  readonly #known = new Set<string>();
+  readonly #max: number;
+
+  constructor(max: number) {
+    this.#max = max;
+  }
+
+  /** `reserve`: so many places are left to others. */
+  of(text: string, reserve = 0): string {
+    // Cleaning it takes longer than all the rest.
+    if (this.#known.has(text)) return text;
+    const value = labelText(text);
+    if (this.#known.has(value)) return value;
+    if (this.#known.size >= this.#max - reserve) return OTHER;
+    this.#known.add(value);
+    return value;
   }
 }

@@ -1,4 +1,4 @@
-import { decimal } from './decimal.ts';
+import { decimal } from '../../../src/util/decimal.ts';
 
 /** What one metric is. `docs/metrics.md` lists the same; a test compares them. */
 export interface Definition {

@@ -1,8 +1,8 @@
+import { isHeader, post, PostError, type PostOptions } from '../../shared/http-post.ts';
 import { RouterError } from '../../../src/errors.ts';
 import type { Clock, Sink, UsageRecord } from '../../../src/types.ts';
 import { systemClock } from '../../../src/util/clock.ts';
-import { messageFrom } from './message.ts';
-import { post, WebhookError, type PostOptions } from './post.ts';
+import { messageFrom, signedRequest, type RequestOptions } from './message.ts';
 import { webhookKeys } from './signature.ts';
 
 export { verifyWebhook, WebhookVerificationError } from './verify.ts';
@@ -51,7 +51,7 @@ export function webhookSink(options: WebhookSinkOptions): Sink {
   let { maxBodyBytes } = settings;
   /** Records of this batch that arrived, where a later message of it failed. */
   const taken = new Set<string>();
-  let refusal: { readonly error: WebhookError; readonly until: number } | undefined;
+  let refusal: { readonly error: PostError; readonly until: number } | undefined;
   let closed = false;
 
   async function send(records: readonly UsageRecord[]): Promise<void> {
@@ -59,9 +59,9 @@ export function webhookSink(options: WebhookSinkOptions): Sink {
     while (at < records.length) {
       const { count, body } = messageFrom(records, at, maxBodyBytes);
       try {
-        await post(settings, body);
+        await post(await signedRequest(settings, body), settings);
       } catch (error) {
-        if (!(error instanceof WebhookError)) throw error;
+        if (!(error instanceof PostError)) throw error;
         if (error.status === 413 && count > 1) {
           maxBodyBytes = Buffer.byteLength(body) >> 1;
           continue;
@@ -93,7 +93,7 @@ export function webhookSink(options: WebhookSinkOptions): Sink {
   };
 }
 
-interface Settings extends PostOptions {
+interface Settings extends PostOptions, RequestOptions {
   readonly maxBodyBytes: number;
 }
 
@@ -119,6 +119,7 @@ function checked(options: WebhookSinkOptions): Settings {
     url: checkedUrl(options.url),
     keys: webhookKeys(options.secret, 'webhookSink'),
     headers: checkedHeaders(options.headers),
+    sink: 'webhookSink',
     fetch,
     timeoutMs,
     maxBodyBytes,
@@ -144,18 +145,18 @@ function checkedUrl(given: unknown): string {
   return url.href;
 }
 
-function checkedHeaders(given: WebhookSinkOptions['headers'] = {}): Array<[string, string]> {
-  return Object.entries(given).map(([key, value]) => {
+function checkedHeaders(given: WebhookSinkOptions['headers'] = {}): Record<string, string> {
+  const headers = Object.entries(given).map(([key, value]) => {
     const name = key.toLowerCase();
+    if (!isHeader(name, value)) {
+      throw bad('headers must be names and values that HTTP can carry, got one that it cannot');
+    }
     if (/^(?:webhook-|content-)/.test(name)) {
       throw bad(`headers must not name content-… or webhook-…, got ${name}`);
     }
-    try {
-      return [name, new Headers([[name, value]]).get(name) ?? ''];
-    } catch {
-      throw bad('headers must be names and values that HTTP can carry, got one that it cannot');
-    }
+    return [name, value];
   });
+  return Object.fromEntries(headers);
 }
 
 function bad(what: string): RouterError {

@@ -1,5 +1,10 @@
-import type { UsageRecord } from '../../../src/types.ts';
+import { promisify } from 'node:util';
+import { gzip as gzipWithCallback } from 'node:zlib';
+
+import type { PostRequest } from '../../shared/http-post.ts';
+import type { Clock, UsageRecord } from '../../../src/types.ts';
 import { recordJson } from '../../../src/util/record-json.ts';
+import { messageId, signature } from './signature.ts';
 
 /** The next message: so many records from the start, as JSON. */
 export interface Message {
@@ -28,4 +33,39 @@ export function messageFrom(
     parts.push(json);
   }
   return { count: parts.length, body: START + parts.join(',') + END };
+}
+
+export interface RequestOptions {
+  readonly url: string;
+  readonly keys: readonly Buffer[];
+  readonly headers: Readonly<Record<string, string>>;
+  readonly gzip: boolean;
+  readonly clock: Clock;
+}
+
+const gzipped = promisify<string, Buffer<ArrayBuffer>>(gzipWithCallback);
+
+/** The request with a message, signed by each of the keys. */
+export async function signedRequest(options: RequestOptions, body: string): Promise<PostRequest> {
+  const { url, keys, headers, gzip, clock } = options;
+  const sent = gzip ? await gzipped(body) : body;
+  const id = messageId(body);
+  const timestamp = String(Math.floor(clock.wallNow() / 1000));
+  // Some servers hand on what came, others unpack it first: each finds a signature of what it has.
+  const forms = gzip ? [sent, body] : [body];
+  const signatures = keys.flatMap((key) =>
+    forms.map((form) => signature(key, id, timestamp, form)),
+  );
+  return {
+    url,
+    headers: {
+      ...headers,
+      'content-type': 'application/json',
+      ...(gzip && { 'content-encoding': 'gzip' }),
+      'webhook-id': id,
+      'webhook-timestamp': timestamp,
+      'webhook-signature': signatures.join(' '),
+    },
+    body: sent,
+  };
 }

@@ -1,29 +1,9 @@
-/** The part of node:sqlite that the spool uses. */
-export interface Database {
-  exec(sql: string): void;
-  prepare(sql: string): Statement;
-  close(): void;
-}
-
-export interface Statement {
-  run(...values: ReadonlyArray<string | number>): unknown;
-  get(...values: ReadonlyArray<string | number>): unknown;
-  all(...values: ReadonlyArray<string | number>): readonly unknown[];
-}
-
-/** What node:sqlite exports: `Database` since Node 26.11 (2026), where `DatabaseSync` is its deprecated alias. */
-interface SqliteModule {
-  Database?: DatabaseClass;
-  DatabaseSync?: DatabaseClass;
-}
-
-type DatabaseClass = new (path: string, options: { timeout: number }) => Database;
+import { NO_SQLITE, sqliteClass } from '../../util/sqlite.ts';
+import type { SqliteDatabase } from '../../util/sqlite.ts';
 
 /** Opens a file without waiting for locks. Throws `NoSqliteError` where this Node has no node:sqlite. */
-export function openDatabase(path: string): Database {
-  // Not `import`: bundlers take the prefix off `node:sqlite`, and then it names a package of the registry.
-  const sqlite: SqliteModule | undefined = process.getBuiltinModule('node:sqlite');
-  const Database = sqlite?.Database ?? sqlite?.DatabaseSync;
+export function openDatabase(path: string): SqliteDatabase {
+  const Database = sqliteClass();
   if (Database === undefined) throw new NoSqliteError();
   return new Database(path, { timeout: 0 });
 }
@@ -33,7 +13,7 @@ export class NoSqliteError extends Error {
   readonly code = 'ERR_UNKNOWN_BUILTIN_MODULE';
 
   constructor() {
-    super(`Node ${process.version} has no node:sqlite here (it comes with 22.13)`);
+    super(NO_SQLITE);
   }
 }
 

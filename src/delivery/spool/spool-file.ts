@@ -2,8 +2,8 @@ import { closeSync, openSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 
 import type { UsageRecord } from '../../types.ts';
+import type { SqliteDatabase, SqliteStatement } from '../../util/sqlite.ts';
 import { numberIn, openDatabase } from './database.ts';
-import type { Database, Statement } from './database.ts';
 import { faultOf } from './fault.ts';
 import { hasDamagedLog, removeFileSet, setFileSetAside, syncFolder } from './file-set.ts';
 
@@ -44,22 +44,22 @@ const SHRINK_USED_PAGES = 512;
  */
 export class SpoolFile {
   readonly path: string;
-  readonly #database: Database;
+  readonly #database: SqliteDatabase;
   readonly #cursors: Map<string, number>;
   /** Sinks whose cursor in the file is older than that in memory. */
   readonly #unsaved = new Set<string>();
   readonly #recent = new Map<number, UsageRecord>();
-  readonly #insert: Statement;
-  readonly #select: Statement;
-  readonly #delete: Statement;
-  readonly #saveCursor: Statement;
-  readonly #pages: Statement;
-  readonly #freePages: Statement;
+  readonly #insert: SqliteStatement;
+  readonly #select: SqliteStatement;
+  readonly #delete: SqliteStatement;
+  readonly #saveCursor: SqliteStatement;
+  readonly #pages: SqliteStatement;
+  readonly #freePages: SqliteStatement;
   readonly #pageSize: number;
   #start: number;
   #end: number;
 
-  private constructor(path: string, database: Database) {
+  private constructor(path: string, database: SqliteDatabase) {
     this.path = path;
     this.#database = database;
     this.#cursors = new Map(
@@ -85,7 +85,7 @@ export class SpoolFile {
     // Records name tenants and users.
     closeSync(openSync(path, 'wx', 0o600));
     const { ino } = statSync(path);
-    const make = (database: Database): SpoolFile => {
+    const make = (database: SqliteDatabase): SpoolFile => {
       lock(database);
       database.exec(`PRAGMA journal_mode = WAL; ${tuning(sync)}; BEGIN; ${SCHEMA} COMMIT`);
       // Until it was locked, another process could take it for an empty file of a dead one and remove it.
@@ -104,7 +104,7 @@ export class SpoolFile {
    * that the file does not know gets all that it holds.
    */
   static adopt(path: string, sync: Sync, sinks: readonly string[]): SpoolFile | undefined {
-    const take = (database: Database): SpoolFile | undefined => {
+    const take = (database: SqliteDatabase): SpoolFile | undefined => {
       lock(database);
       if (hasDamagedLog(path)) throw new CorruptError();
       const tables = database.prepare('SELECT count(*) AS tables FROM sqlite_schema').get();
@@ -274,10 +274,10 @@ export class SpoolFile {
 /** Closes it when the work on it fails. */
 function opened<T>(
   path: string,
-  work: (database: Database) => T,
+  work: (database: SqliteDatabase) => T,
   onFailure: (error: unknown) => void,
 ): T {
-  let database: Database | undefined;
+  let database: SqliteDatabase | undefined;
   try {
     database = openDatabase(path);
     return work(database);
@@ -290,7 +290,7 @@ function opened<T>(
 }
 
 /** For as long as it is open. Also in WAL mode, which then does without shared memory. */
-function lock(database: Database): void {
+function lock(database: SqliteDatabase): void {
   database.exec('PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE; COMMIT');
 }
 
@@ -307,7 +307,7 @@ class CorruptError extends Error {
   }
 }
 
-function closeQuietly(database: Database): void {
+function closeQuietly(database: SqliteDatabase): void {
   try {
     database.close();
   } catch {

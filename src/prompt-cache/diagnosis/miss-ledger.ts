@@ -1,4 +1,4 @@
-import { usd } from '../../pricing/usd.ts';
+import { usd } from '../../util/usd.ts';
 import type { MissReason } from '../types.ts';
 import type { DifferenceClass } from './classify-difference.ts';
 import type { Diagnosis } from './diagnose.ts';

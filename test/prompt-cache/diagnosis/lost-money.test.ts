@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { cost } from '../../../src/pricing/cost.ts';
-import { usd } from '../../../src/pricing/usd.ts';
+import { usd } from '../../../src/util/usd.ts';
 import { lostPico } from '../../../src/prompt-cache/diagnosis/lost-money.ts';
 import type { Cost, TokenUsage } from '../../../src/types.ts';
 import { rules } from './prompts.ts';

@@ -12,7 +12,7 @@ import {
   OWN,
   TAG_PREFIX,
 } from '../../../adapters/sinks/otlp/names.ts';
-import { CHECKS } from '../../../adapters/sinks/otlp/check-options.ts';
+import { CHECKS } from '../../../adapters/sinks/otlp/options.ts';
 import { columnOf, sectionOf, tableIn } from '../../docs/markdown.ts';
 
 const page = 'docs/opentelemetry.md';

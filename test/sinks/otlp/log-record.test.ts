@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { otlpSink, type OtlpSinkOptions } from '../../../adapters/sinks/otlp/index.ts';
 import { sampleRecord } from '../../../src/testing/sample-record.ts';
 import type { UsageRecord } from '../../../src/types.ts';
-import { picoDollars } from '../../../src/util/pico-dollars.ts';
+import { picoDollars } from '../../../src/util/usd.ts';
 import { startReceiver, TIMEOUT_MS, type Received, type Receiver } from './receiver.ts';
 
 const traceId = '4bf92f3577b34da6a3ce929d0e0e4736';

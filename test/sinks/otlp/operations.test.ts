@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { CallBook, totalsOf } from '../../../adapters/sinks/otlp/operations.ts';
 import { sampleRecord } from '../../../src/testing/sample-record.ts';
 import type { UsageRecord } from '../../../src/types.ts';
-import { picoDollars } from '../../../src/util/pico-dollars.ts';
+import { picoDollars } from '../../../src/util/usd.ts';
 
 /** Calls with their attempts, in any order, cut into batches anywhere. */
 const traffic = fc

@@ -28,7 +28,7 @@ describe('a refusal', () => {
     const sink = sinkTo();
     const records = samples(3);
     const error: unknown = await sink.write(records).catch((error: unknown) => error);
-    expect(error).toMatchObject({ name: 'OtlpError', code: `HTTP_${status}` });
+    expect(error).toMatchObject({ name: 'PostError', code: `HTTP_${status}` });
     expect(String(error)).not.toContain('SECRET');
     await sink.write(records);
     expect(receiver.logs.map(uid)).toEqual(records.map(({ id }) => id));
@@ -38,7 +38,7 @@ describe('a refusal', () => {
     const gone = await startReceiver();
     await gone[Symbol.asyncDispose]();
     await expect(otlpSink({ url: gone.url }).write(samples(1))).rejects.toMatchObject({
-      name: 'OtlpError',
+      name: 'PostError',
       code: 'ECONNREFUSED',
     });
   });
@@ -190,6 +190,6 @@ test('delivery brings everything to a receiver that is away for a while', async 
   await delivery.close();
   expect(storedIds()).toEqual(records.map(({ id }) => id));
   expect(delivery.snapshot().sinks).toMatchObject([
-    { name: 'otlp', written: 10, retries: 3, lastError: { name: 'OtlpError', code: 'HTTP_503' } },
+    { name: 'otlp', written: 10, retries: 3, lastError: { name: 'PostError', code: 'HTTP_503' } },
   ]);
 });

@@ -5,7 +5,7 @@ import { afterAll, describe, expect, test } from 'vitest';
 import { postgresSink } from '../../../adapters/sinks/postgres/index.ts';
 import { sampleRecord } from '../../../src/testing/sample-record.ts';
 import type { UsageRecord } from '../../../src/types.ts';
-import { picoDollars } from '../../../src/util/pico-dollars.ts';
+import { picoDollars } from '../../../src/util/usd.ts';
 import { noPostgres, postgresUrl } from '../../helpers/services.ts';
 import { newSchema, rows } from './database.ts';
 import type { DatabaseRow } from './database.ts';

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { prometheusSink } from '../../../adapters/sinks/prometheus/index.ts';
-import { LabelValues } from '../../../adapters/sinks/prometheus/label-values.ts';
+import { LabelValues } from '../../../adapters/sinks/prometheus/labels.ts';
 import { sampleRecord } from '../../../src/testing/index.ts';
 import { linesOf, sumOf } from './page.ts';
 

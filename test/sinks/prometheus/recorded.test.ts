@@ -3,7 +3,7 @@ import { memorySink } from '../../../adapters/sinks/memory.ts';
 import { prometheusSink } from '../../../adapters/sinks/prometheus/index.ts';
 import { createRouter } from '../../../src/index.ts';
 import type { UsageRecord } from '../../../src/types.ts';
-import { picoDollars } from '../../../src/util/pico-dollars.ts';
+import { picoDollars } from '../../../src/util/usd.ts';
 import { recordingFolders, recordingsIn, urlOf } from '../../adapters/recordings.ts';
 import { sumOf } from './page.ts';
 

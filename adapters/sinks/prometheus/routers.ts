@@ -1,20 +1,64 @@
 import type { RouterView } from '../../../src/types.ts';
-import { picoDollars } from '../../../src/util/pico-dollars.ts';
+import { picoDollars } from '../../../src/util/usd.ts';
 import type { Labels } from './labels.ts';
-import type { RouterMetrics } from './router-metrics.ts';
+import { RouterMetrics } from './router-metrics.ts';
 
 type Budget = Snapshot['budgets'][number];
 type Lane = Snapshot['traffic']['lanes'][number];
 type LimitState = Lane['limits'][number]['state'];
 
 /** What a router tells of itself. */
-export type Snapshot = ReturnType<RouterView['snapshot']>;
+type Snapshot = ReturnType<RouterView['snapshot']>;
 
 /** The worst first. */
 const STATES: readonly LimitState[] = ['retreat', 'recover', 'normal'];
 
+/** The routers that one sink shows, added up. */
+export class AttachedRouters {
+  readonly #views = new Set<RouterView>();
+  /** What routers that are closed have counted, so that no counter goes down. */
+  readonly #closed = new RouterMetrics();
+  readonly #labels: Labels;
+
+  constructor(labels: Labels) {
+    this.#labels = labels;
+  }
+
+  attach(view: RouterView): void {
+    // A process may make and close routers without end, and nobody need ever ask for the page.
+    this.read();
+    this.#views.add(view);
+  }
+
+  /** As they are now. */
+  read(): RouterMetrics {
+    const metrics = new RouterMetrics();
+    for (const view of this.#views) {
+      const snapshot = view.snapshot();
+      if (isClosed(snapshot)) {
+        this.#views.delete(view);
+        readDelivery(this.#closed, this.#labels, snapshot.delivery);
+      } else {
+        readRouter(metrics, this.#labels, snapshot);
+      }
+    }
+    metrics.dropped.addAll(this.#closed.dropped);
+    metrics.written.addAll(this.#closed.written);
+    metrics.sinkRetries.addAll(this.#closed.sinkRetries);
+    metrics.unspooled.addAll(this.#closed.unspooled);
+    const { user, system } = process.cpuUsage();
+    metrics.cpu.add([], (user + system) / 1e6);
+    metrics.memory.add([], process.memoryUsage.rss());
+    return metrics;
+  }
+}
+
+function isClosed({ delivery: { sinks } }: Snapshot): boolean {
+  return sinks.length > 0 && sinks.every(({ state }) => state === 'closed');
+}
+
 /** Adds what a router shows to what others have shown. */
-export function readRouter(metrics: RouterMetrics, labels: Labels, snapshot: Snapshot): void {
+function readRouter(metrics: RouterMetrics, labels: Labels, snapshot: Snapshot): void {
   const { uptimeMs, calls, traffic, dedupe, budgets, delivery } = snapshot;
   metrics.uptime.add([], uptimeMs / 1000);
   metrics.activeCalls.add([], calls.active);
@@ -68,7 +112,7 @@ function readBudget(metrics: RouterMetrics, labels: Labels, budget: Budget): voi
 }
 
 /** What stays true of a router when it is closed. */
-export function readDelivery(
+function readDelivery(
   metrics: RouterMetrics,
   labels: Labels,
   { sinks, spool }: Snapshot['delivery'],
