@@ -34,7 +34,7 @@ function digits(amount: bigint, decimals: number): string {
   return `${whole}.${text.slice(text.length - decimals)}`;
 }
 
-/** `1,234`, with so many decimals. */
+/** `1,234`, with that many decimals. */
 export function count(value: number, decimals: number): string {
   return value.toLocaleString('en', {
     minimumFractionDigits: decimals,
@@ -61,7 +61,7 @@ export function widthOf(text: string): number {
   return width;
 }
 
-/** The start of a text that fits into so many columns, with an ellipsis where something is missing. */
+/** The start of a text that fits into that many columns, with an ellipsis where something is missing. */
 export function fit(text: string, columns: number): string {
   if (widthOf(text) <= columns) return text;
   let [kept, width] = ['', 0];

@@ -6,9 +6,9 @@ import type { Dimension, GroupKey, Reader } from './dimensions.ts';
 export interface GroupOptions<D extends Dimension> {
   /** A row for each combination of these that occurs. Default: none, one row for all. */
   by?: readonly D[] | undefined;
-  /** So many rows at most, the largest; the rest is added up in `other`. Default: all. */
+  /** At most this many rows, the largest; the rest is added up in `other`. Default: all. */
   top?: number | undefined;
-  /** So many rows are counted at once, for bounded memory; what comes after them is added up in `other`. Default 100,000. */
+  /** How many rows are counted at once, for bounded memory; what comes after them is added up in `other`. Default 100,000. */
   maxGroups?: number | undefined;
 }
 

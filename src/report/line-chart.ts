@@ -97,7 +97,7 @@ function dashes(index: number): string {
   return pattern === '' ? '' : ` stroke-dasharray="${pattern}"`;
 }
 
-/** As many of the labels as have room, the first and then every so many. */
+/** As many of the labels as have room: the first, and then one every `step`. */
 function axis(labels: readonly string[], frame: Frame): string[] {
   const widest = labels.reduce((most, each) => Math.max(most, widthOf(each)), 1) * CHARACTER + 16;
   const fitting = Math.max(1, Math.floor((frame.right - frame.left) / widest));

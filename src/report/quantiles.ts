@@ -1,4 +1,4 @@
-/** So many values are kept as they are. */
+/** How many values are kept as they are. */
 const EXACT = 1_000;
 /** How far an answer may be off beyond that, as a share of the value. */
 const ACCURACY = 0.01;

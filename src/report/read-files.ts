@@ -11,8 +11,8 @@ import { parseRecord, type RecordReader } from './record-source.ts';
 
 export interface FileRecordsOptions {
   /**
-   * A repeated line is told as long as no more than so many others are between it and the first. Default 500,000, which take
-   * some 100 MB at most; `Infinity` remembers every id.
+   * How many other lines may stand between the first of an id and its repetition for that to be noticed. Default 500,000, which
+   * takes some 100 MB at most; `Infinity` remembers every id.
    */
   remember?: number | undefined;
 }

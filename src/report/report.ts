@@ -51,7 +51,7 @@ export async function report(
   return Object.fromEntries(tallies.map(([name, tally]) => [name, tally.answer()]));
 }
 
-/** After so many records others get their turn. */
+/** How many records are counted before others get their turn. */
 const TURN = 1_000;
 
 async function count(

@@ -3,6 +3,7 @@ import { createAdaptiveLimiter } from '../limits/adaptive/adaptive-limiter.ts';
 import { createRuleBook, type RuleSet, type WindowsOf } from '../limits/rules/rule-book.ts';
 import { SharedWindow } from '../limits/rules/shared-window.ts';
 import type { LimitRule } from '../limits/settings.ts';
+import { createSharedGate } from '../limits/shared-gate.ts';
 import { createStrategy } from '../limits/strategies/create-strategy.ts';
 import type { LimiterSnapshot, LimitState } from '../limits/types.ts';
 import type { RouterPools } from '../stores/router-pools.ts';
@@ -134,7 +135,12 @@ export function createTraffic(options: TrafficOptions): Traffic {
     let entry = lanes.get(key);
     if (entry === undefined) {
       if (lanes.size >= MAX_LANES) forgetOne();
-      entry = newLane({ provider: endpoint.provider, account, model }, endpoint, ruled);
+      entry = newLane(
+        { provider: endpoint.provider, account, model },
+        `${where} ${account} ${model}`,
+        endpoint,
+        ruled,
+      );
       lanes.set(key, entry);
     }
     const { lane } = entry;
@@ -145,6 +151,7 @@ export function createTraffic(options: TrafficOptions): Traffic {
 
   function newLane(
     name: LaneName,
+    key: string,
     { limits: rateLimiting }: Endpoint,
     { adaptive, startRate, laneWide }: RuleSet<SharedLimiter>,
   ): NamedLane {
@@ -155,8 +162,13 @@ export function createTraffic(options: TrafficOptions): Traffic {
       wide: laneWide,
       limiters: (waiting) => {
         if (adaptive === false) return [];
-        if (adaptive !== true) return [createStrategy(adaptive, startRate)];
-        return [createAdaptiveLimiter({ clock, random, waiting, rateLimiting })];
+        const own =
+          adaptive === true
+            ? createAdaptiveLimiter({ clock, random, waiting, rateLimiting })
+            : createStrategy(adaptive, startRate);
+        if (options.pools === undefined) return [own];
+        const { store, holder } = options.pools;
+        return [own, createSharedGate({ store, holder, key: `gate:${key}`, clock, random })];
       },
       onState: (limiter, state) => {
         onLimit({ ...name, state, limiter: limiter.snapshot(clock.now()) });

@@ -5,6 +5,9 @@ import type { AwayOptions, PoolName, SharedPool, Store } from './types.ts';
 
 /** A router's parts of all the pools that it shares with others. */
 export interface RouterPools {
+  readonly store: Store;
+  /** What this router is called there. */
+  readonly holder: string;
   /** `onChange`: whoever waits should ask again. */
   open(pool: () => PoolName, onChange: () => void): SharedPool;
   /** Reports what was used and gives back the rest. The store stays open: it is its maker's. */
@@ -26,6 +29,8 @@ export function createRouterPools({ store, clock, random }: RouterPoolsOptions):
   let opened = new Set<WeakRef<SharedPool>>();
   let sweepAt = FEW;
   return {
+    store,
+    holder,
     open(pool, onChange) {
       if (opened.size >= sweepAt) {
         opened = new Set([...opened].filter((reference) => reference.deref() !== undefined));

@@ -36,6 +36,8 @@ export type {
 } from './simulate/traffic/options.ts';
 export { sinkContract } from './sink-contract.ts';
 export type { ContractCase, SinkContractOptions, SinkUnderTest } from './sink-contract.ts';
+export { storeContract } from './store-contract.ts';
+export type { StoreContractOptions, StoreUnderTest } from './store-contract.ts';
 export type { Redactor } from './text-edits.ts';
 export { createVirtualClock } from './virtual-clock.ts';
 export type { VirtualClock, VirtualClockOptions } from './virtual-clock.ts';

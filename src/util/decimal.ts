@@ -1,6 +1,6 @@
 const ZERO = 0x30;
 
-/** Units of so many decimal places as an exact decimal number, without trailing zeros: `decimal(1500n, 3)` is `1.5`. */
+/** An integer of the last decimal place as an exact number, without trailing zeros: `decimal(1500n, 3)` is `1.5`. */
 export function decimal(units: bigint, places: number): string {
   if (units < 0n) return `-${decimal(-units, places)}`;
   const digits = units.toString().padStart(places + 1, '0');

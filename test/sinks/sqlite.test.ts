@@ -371,6 +371,9 @@ describe('sqliteSink options', () => {
     { path: 'x', table: 'a"b' },
     { path: 'x', table: '1st' },
     { path: 'x', table: 'x'.repeat(64) },
+    { path: 'x', busyTimeoutMs: -1 },
+    { path: 'x', busyTimeoutMs: 0.5 },
+    { path: 'x', busyTimeoutMs: '250' },
   ])('refuses %j', (options) => {
     expect(() => sqliteSink(options as { path: string })).toThrow(
       expect.objectContaining({ code: 'ERR_OPTIONS' }),

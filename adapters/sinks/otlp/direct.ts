@@ -159,7 +159,7 @@ interface Job {
 /** The same request must not be sent again, but a part of it may do: bad data, too large. */
 const BAD_DATA: ReadonlySet<string> = new Set(['HTTP_400', 'HTTP_413', 'HTTP_422']);
 
-/** A receiver that took nothing after so many tries refuses everything. Enough to halve 5,000 records and find the first few bad. */
+/** A receiver that has taken nothing after this many refusals refuses everything. Enough to find the first bad ones of 5,000 by halving. */
 const MAX_REFUSED = 20;
 
 /** In UTF-16 units; at three bytes each still below the 20 MiB that the collector takes (confighttp, 2026-11). */

@@ -103,7 +103,7 @@ export const OWN = {
   attemptInputTokens: 'tokenrouter.attempt.input_tokens',
   attemptOutputTokens: 'tokenrouter.attempt.output_tokens',
   attemptCostUsd: 'tokenrouter.attempt.cost_usd',
-  /** Only on the span of a call: so many of its attempts have a cost that is not known. */
+  /** Only on the span of a call: how many of its attempts have no known cost. */
   unpricedAttempts: 'tokenrouter.cost.unpriced_attempts',
 } as const;
 

@@ -18,7 +18,7 @@ export interface Grouped<Span> {
   readonly waiting: readonly UsageRecord[];
 }
 
-/** Attempts that wait for their call, and calls whose attempts may still come: about so many of each. The oldest are forgotten. */
+/** How many attempts wait for their call, and about how many calls are remembered for later attempts. The oldest are forgotten. */
 const MAX_KEPT = 1_000;
 
 /** Joins the records of attempts with the final one of their call, over batches, whichever comes first. */
@@ -73,7 +73,7 @@ function withoutText(record: UsageRecord): UsageRecord {
 /** What a call used and cost with all its attempts, as one record. */
 export interface Totals {
   readonly record: UsageRecord;
-  /** So many of its records have no known cost; then the sum is a lower bound. */
+  /** How many of its records have no known cost; with any, the sum is a lower bound. */
   readonly unpriced: number;
 }
 

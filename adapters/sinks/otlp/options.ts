@@ -54,7 +54,9 @@ export function checkOptions(options: OtlpSinkOptions): void {
     const check = CHECKS.get(option);
     if (check === undefined) refuse(`unknown option ${option}`);
     if (value !== undefined && !check.isRight(value)) {
-      refuse(`${option} must be ${check.expected}, got ${check.isWord === true ? shown(value) : typeof value}`);
+      refuse(
+        `${option} must be ${check.expected}, got ${check.isWord === true ? shown(value) : typeof value}`,
+      );
     }
   }
   const providers = PROVIDERS.filter((option) => options[option] !== undefined);

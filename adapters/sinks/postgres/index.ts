@@ -23,7 +23,7 @@ export type PostgresSinkOptions = PostgresSchemaOptions & {
   /** Whether `daily_usage` and `cache_stats` are kept, in the same transaction. Default `true`. */
   aggregates?: boolean | undefined;
   /**
-   * Partitions of `requests` are dropped when all that is in them is older than so many days; the sums stay. Only with
+   * Partitions of `requests` are dropped when everything in them is older than this many days; the sums stay. Only with
    * `migrate: 'auto'`. Longer than a record may wait for delivery, or it comes a second time. Default: kept for ever.
    */
   retentionDays?: number | undefined;

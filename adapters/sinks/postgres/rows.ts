@@ -1,6 +1,5 @@
 import type { UsageRecord } from '../../../src/types.ts';
-import { COLUMNS } from './columns.ts';
-import type { Column } from './columns.ts';
+import { POSTGRES_COLUMNS, type PostgresColumn } from '../../../src/util/postgres-columns.ts';
 import { detailsJson } from './details.ts';
 import type { OddValue } from './details.ts';
 
@@ -26,7 +25,7 @@ const NULL_CELL = '\u0001';
 /** Names and types of the cells of a row. */
 export const CELLS: readonly { readonly name: string; readonly type: string }[] = [
   { name: 'started_at', type: 'timestamptz' },
-  ...COLUMNS,
+  ...POSTGRES_COLUMNS,
   { name: 'details', type: 'jsonb' },
 ];
 
@@ -37,8 +36,8 @@ export function rowOf(record: UsageRecord): Row {
     odd = [{ path: ['startedAt'], value: record.startedAt }];
   }
   let cells = startedAt;
-  for (const { read, path, type } of COLUMNS) {
-    const value = read(record);
+  for (const { path, type } of POSTGRES_COLUMNS) {
+    const value = valueAt(record, path);
     if (value === undefined || value === null) {
       cells += CELL_END + NULL_CELL;
       continue;
@@ -53,6 +52,15 @@ export function rowOf(record: UsageRecord): Row {
 
 export function textOf(row: Row): string {
   return row.cells + CELL_END + row.details;
+}
+
+function valueAt(record: UsageRecord, path: readonly string[]): unknown {
+  let value: unknown = record;
+  for (const member of path) {
+    if (typeof value !== 'object' || value === null) return undefined;
+    value = Reflect.get(value, member);
+  }
+  return value;
 }
 
 /** Where a record does not say when it started. The same record must always get the same: it is part of the primary key. */
@@ -71,7 +79,7 @@ function timestamp(text: string): string {
 }
 
 /** `undefined` for what the type cannot hold as it is. A text may come back cleaned. */
-function cellOf(value: unknown, type: Column['type']): string | undefined {
+function cellOf(value: unknown, type: PostgresColumn['type']): string | undefined {
   switch (type) {
     case 'text':
       return typeof value === 'string' ? cleanText(value) : undefined;

@@ -1,6 +1,6 @@
 import { RouterError } from '../../../src/errors.ts';
+import { POSTGRES_COLUMNS } from '../../../src/util/postgres-columns.ts';
 import { createAggregates } from './aggregates.ts';
-import { COLUMNS } from './columns.ts';
 import { namesOf } from './names.ts';
 import type { Names } from './names.ts';
 import { partitionFunctions } from './partitions.ts';
@@ -67,8 +67,8 @@ END $migration$;`;
 
 function createTables(names: Names, timescale: boolean): string {
   const requests = names.table('requests');
-  const columns = COLUMNS.map(
-    ({ name, type, isKey }) => `  ${name} ${type}${isKey === true ? ' COLLATE "C"' : ''}`,
+  const columns = POSTGRES_COLUMNS.map(
+    ({ name, type, isKey }) => `  ${name} ${type}${isKey ? ' COLLATE "C"' : ''}`,
   );
   const table = `CREATE TABLE ${requests} (
   started_at timestamptz NOT NULL,

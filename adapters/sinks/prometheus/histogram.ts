@@ -44,7 +44,7 @@ export class Histogram {
 /** One histogram as it stands. */
 export interface Distribution {
   readonly labels: readonly string[];
-  /** How many were at most so large. */
+  /** How many were at most `bound`. */
   readonly buckets: ReadonlyArray<{ readonly bound: number; readonly count: number }>;
   readonly count: number;
   readonly sum: string;

@@ -2,7 +2,7 @@ import type { UsageRecord } from '../../../src/types.ts';
 
 /** No label has more values, whatever comes from outside. */
 const MAX_VALUES = 50;
-/** Unknown hosts leave so many of them to providers whose format is known. */
+/** How many of them unknown hosts leave to providers whose format is known. */
 const FOR_KNOWN_PROVIDERS = 20;
 
 /** What stands in the labels of one sink. */
@@ -48,7 +48,7 @@ export function labelText(text: string): string {
   return text.slice(0, MAX_LENGTH).replace(UNPRINTABLE, '\ufffd');
 }
 
-/** The values of one label. So many get series of their own, first come, first served; all others share one. */
+/** The values of one label. The first `max` get series of their own; all others share one. */
 export class LabelValues {
   readonly #known = new Set<string>();
   readonly #max: number;
@@ -57,7 +57,7 @@ export class LabelValues {
     this.#max = max;
   }
 
-  /** `reserve`: so many places are left to others. */
+  /** `reserve`: how many places are left to others. */
   of(text: string, reserve = 0): string {
     // Cleaning it takes longer than all the rest.
     if (this.#known.has(text)) return text;

@@ -64,7 +64,7 @@ function isClient(client: Partial<PrometheusClient> | null): boolean {
 }
 
 function wrong(option: string, expected: string, got: unknown): RouterError {
-  const value = Array.isArray(got) || typeof got === 'string' ? JSON.stringify(got) : typeof got;
+  const value = typeof got === 'string' ? JSON.stringify(got.slice(0, 64)) : typeof got;
   return new RouterError(
     'ERR_OPTIONS',
     `prometheusSink: ${option} must be ${expected}, got ${value}`,

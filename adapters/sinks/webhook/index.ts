@@ -23,7 +23,7 @@ export interface WebhookSinkOptions {
   /** From a message to the end of its answer, in milliseconds. Default 15,000. */
   timeoutMs?: number | undefined;
   /**
-   * So large is a message at most, before it is compressed; more records go into several. A record that is larger by itself goes
+   * The largest message in bytes, before it is compressed; more records go into several. A record that is larger by itself goes
    * alone. Default 1,048,576, which is as much as nginx takes unless told otherwise.
    */
   maxBodyBytes?: number | undefined;

@@ -6,7 +6,7 @@ import type { Clock, UsageRecord } from '../../../src/types.ts';
 import { recordJson } from '../../../src/util/record-json.ts';
 import { messageId, signature } from './signature.ts';
 
-/** The next message: so many records from the start, as JSON. */
+/** The next message: its body as JSON, and how many records are in it. */
 export interface Message {
   readonly count: number;
   readonly body: string;
@@ -16,8 +16,8 @@ const START = '{"type":"usage.records","schemaVersion":1,"records":[';
 const END = ']}';
 
 /**
- * As many records, from this place on and in their order, as fit into so many bytes; at least one, whatever its size. The same
- * records give the same message.
+ * As many records from index `from` on, in their order, as fit into `maxBytes`; at least one, whatever its size. The same records
+ * give the same message.
  */
 export function messageFrom(
   records: readonly UsageRecord[],

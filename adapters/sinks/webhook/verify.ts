@@ -12,7 +12,7 @@ export type WebhookHeaders =
 export interface VerifyWebhookOptions {
   /** How old a message may be, and how much ahead a sender's time. In milliseconds. Default 300,000. */
   toleranceMs?: number | undefined;
-  /** So much a compressed body may come to. Default 67,108,864. */
+  /** The largest body in bytes that is unpacked from gzip. Default 67,108,864. */
   maxBytes?: number | undefined;
   /** Default: real time. */
   clock?: Clock | undefined;

@@ -85,7 +85,8 @@ class Rule implements RuleLimiter {
   snapshot(now: number): LimiterSnapshot {
     let closedMs = 0;
     for (const { window, limit } of this.meters) {
-      closedMs = Math.max(closedMs, window.waitMs(limit - 1, now));
+      // To ask how long one has to wait is to ask for room, where it is shared with others.
+      if (window.total(now) >= limit) closedMs = Math.max(closedMs, window.waitMs(limit - 1, now));
     }
     return {
       name: this.name,

@@ -34,6 +34,16 @@ describe('destinationOf', () => {
     expect(destinationOf('traces', { url }, { [base]: 'http://other' }).url).toBe(expected);
   });
 
+  test.each([headers, 'OTEL_EXPORTER_OTLP_LOGS_HEADERS'])(
+    'refuses headers in %s that HTTP cannot carry, and does not show them',
+    (name) => {
+      const make = () => destinationOf('logs', {}, { [name]: 'x-key=SECRET%0Ax' });
+      expect(make).toThrow(expect.objectContaining({ code: 'ERR_OPTIONS' }));
+      expect(make).toThrow(`${name} must be headers that HTTP can carry`);
+      expect(make).not.toThrow(/SECRET/);
+    },
+  );
+
   test('takes headers of the environment only for its own endpoint', () => {
     const env = { [base]: 'http://a', [headers]: 'x-key=a%20b%3D, x-b=1=2 ,bad,=no,x-c=%zz' };
     expect(destinationOf('logs', { headers: { 'x-b': 'mine' } }, env).headers).toEqual({

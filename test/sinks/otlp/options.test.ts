@@ -12,6 +12,8 @@ describe('otlpSink refuses', () => {
     [{ urls: 'http://a' }, /unknown option urls/],
     [{ url: 1 }, /url must be a string, got number/],
     [{ url: 'otel' }, /url must be an http or https URL/],
+    [{ headers: 'KEY' }, /headers must be an object of header values, got string/],
+    [{ resource: 'KEY' }, /resource must be an object of strings.*, got string/],
     [{ headers: { a: 1 } }, /headers must be an object of header values/],
     [{ headers: { a: 'KEY\nx' } }, /headers must be/],
     [{ headers: { 'a b': 'KEY' } }, /headers must be/],

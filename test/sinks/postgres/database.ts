@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { Pool } from 'pg';
 import { afterAll, afterEach } from 'vitest';
 
-import { COLUMNS } from '../../../adapters/sinks/postgres/columns.ts';
+import { POSTGRES_COLUMNS } from '../../../src/util/postgres-columns.ts';
 import type { UsageRecord } from '../../../src/types.ts';
 import { postgresUrl } from '../../helpers/services.ts';
 
@@ -51,7 +51,7 @@ function recordOf(row: DatabaseRow): UsageRecord {
     cost: { usd: null },
     saved: {},
   };
-  for (const { name, type, path } of COLUMNS) {
+  for (const { name, type, path } of POSTGRES_COLUMNS) {
     const value = row[name];
     if (value === null) continue;
     setAt(record, path, type === 'bigint' ? Number(value) : value);

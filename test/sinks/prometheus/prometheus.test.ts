@@ -316,7 +316,7 @@ describe('shared answers', () => {
   });
 });
 
-test('a record counts once among the latest 20,000', async () => {
+test('a record counts once among the latest 20,000, and is forgotten before 40,000 more', async () => {
   const sink = prometheusSink();
   const count = async () => Number(sumOf(sink.metrics(), 'requests_total'));
   const first = sampleRecord();
@@ -326,9 +326,9 @@ test('a record counts once among the latest 20,000', async () => {
   await sink.write(Array.from({ length: 19_999 }, () => sampleRecord()));
   await sink.write([first]);
   expect(await count()).toBe(20_000);
-  await sink.write([sampleRecord()]);
+  await sink.write(Array.from({ length: 40_000 }, () => sampleRecord()));
   await sink.write([first]);
-  expect(await count()).toBe(20_002);
+  expect(await count()).toBe(60_001);
 });
 
 const amount = fc.bigInt({ min: 0n, max: 10n ** 20n });
