@@ -4,6 +4,7 @@ import { dirname } from 'node:path';
 
 import { RouterError } from '../../src/errors.ts';
 import type { Sink, UsageRecord } from '../../src/types.ts';
+import { checkOptionNames } from '../../src/util/option-names.ts';
 import { recordJson } from '../../src/util/record-json.ts';
 
 export interface FileSinkOptions {
@@ -146,7 +147,15 @@ interface Line {
 
 const NEWLINE: Buffer = Buffer.from('\n');
 
+const OPTIONS: Readonly<Record<keyof FileSinkOptions, true>> = {
+  path: true,
+  maxBytes: true,
+  maxFiles: true,
+  mode: true,
+};
+
 function checked(options: FileSinkOptions): FileSinkOptions {
+  checkOptionNames('fileSink', options, OPTIONS);
   const { path, maxBytes = 1, maxFiles = 1 } = options;
   if (typeof path !== 'string' || path === '') {
     throw new RouterError('ERR_OPTIONS', 'fileSink: path must be the name of a file');

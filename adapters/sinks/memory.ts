@@ -1,5 +1,6 @@
 import { RouterError } from '../../src/errors.ts';
 import type { Sink, UsageRecord } from '../../src/types.ts';
+import { checkOptionNames } from '../../src/util/option-names.ts';
 
 export interface MemorySinkOptions {
   /** How many records are kept; when more come the oldest go. Default 10,000. */
@@ -19,7 +20,9 @@ export interface MemorySink extends Sink {
  * Keeps the latest records in memory: for tests, dashboards and a first look. Idempotent by id among the records
  * that are kept. `records` can still be read after `close`.
  */
-export function memorySink({ maxRecords = 10_000 }: MemorySinkOptions = {}): MemorySink {
+export function memorySink(options: MemorySinkOptions = {}): MemorySink {
+  checkOptionNames('memorySink', options, { maxRecords: true });
+  const { maxRecords = 10_000 } = options;
   if (!Number.isSafeInteger(maxRecords) || maxRecords < 1) {
     throw new RouterError(
       'ERR_OPTIONS',

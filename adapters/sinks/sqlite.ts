@@ -4,6 +4,7 @@ import { dirname } from 'node:path';
 import { RouterError } from '../../src/errors.ts';
 import type { Sink, UsageRecord } from '../../src/types.ts';
 import { picoDollars } from '../../src/util/usd.ts';
+import { checkOptionNames } from '../../src/util/option-names.ts';
 import { recordJson } from '../../src/util/record-json.ts';
 import { checkSqlName } from '../../src/util/sql-name.ts';
 import { NO_SQLITE, sqliteClass } from '../../src/util/sqlite.ts';
@@ -52,6 +53,7 @@ export type SqliteSinkOptions = {
  * Throws at once when `path` is given and this Node has no node:sqlite.
  */
 export function sqliteSink(options: SqliteSinkOptions): Sink {
+  checkOptionNames('sqliteSink', options, OPTIONS);
   const { table = 'usage_records' } = options;
   checkSqlName('sqliteSink: table', table);
   const open = opener(options);
@@ -101,6 +103,13 @@ export function sqliteSink(options: SqliteSinkOptions): Sink {
     },
   };
 }
+
+const OPTIONS: Readonly<Record<'table' | 'path' | 'busyTimeoutMs' | 'database', true>> = {
+  table: true,
+  path: true,
+  busyTimeoutMs: true,
+  database: true,
+};
 
 /** Of the file, in `user_version`. Raised together with a migration from the version before. */
 const SCHEMA_VERSION = 1;

@@ -19,9 +19,7 @@ import { picoDollars } from '../../src/util/usd.ts';
 
 /** A dollar for a million tokens, in and out: 1,000,000 pico-dollars each. */
 export const DOLLAR_MODEL = 'dollar';
-const PRICES: PriceOverrides = [
-  { model: DOLLAR_MODEL, inputUsdPerMTok: 1, outputUsdPerMTok: 1 },
-];
+const PRICES: PriceOverrides = [{ model: DOLLAR_MODEL, inputUsdPerMTok: 1, outputUsdPerMTok: 1 }];
 const URL = 'https://api.openai.com/v1/chat/completions';
 export const DAY_MS = 86_400_000;
 

@@ -1,5 +1,6 @@
 import { RouterError } from '../../../src/errors.ts';
 import type { Sink, UsageRecord } from '../../../src/types.ts';
+import { checkOptionNames } from '../../../src/util/option-names.ts';
 import { insertStatement, storeRows } from './insert.ts';
 import { namesOf } from './names.ts';
 import { partitionKeeper } from './partitions.ts';
@@ -82,7 +83,19 @@ export function postgresSink(options: PostgresSinkOptions): Sink {
   };
 }
 
+const OPTIONS: Readonly<Record<keyof PostgresSinkOptions, true>> = {
+  pool: true,
+  query: true,
+  schema: true,
+  migrate: true,
+  timescale: true,
+  aggregates: true,
+  retentionDays: true,
+  prices: true,
+};
+
 function check(options: PostgresSinkOptions): void {
+  checkOptionNames('postgresSink', options, OPTIONS);
   const { migrate, timescale, retentionDays, aggregates, prices = [] } = options;
   expectOneOf('migrate', migrate, ['auto', 'check', false]);
   expectOneOf('timescale', timescale, ['auto', false]);

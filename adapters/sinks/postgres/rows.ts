@@ -57,10 +57,14 @@ export function textOf(row: Row): string {
 function valueAt(record: UsageRecord, path: readonly string[]): unknown {
   let value: unknown = record;
   for (const member of path) {
-    if (typeof value !== 'object' || value === null) return undefined;
-    value = Reflect.get(value, member);
+    if (!isObject(value)) return undefined;
+    value = value[member];
   }
   return value;
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null;
 }
 
 /** Where a record does not say when it started. The same record must always get the same: it is part of the primary key. */

@@ -35,7 +35,7 @@ export class Labels {
 }
 
 /** What stands for all values that have no series of their own. */
-export const OTHER = 'other';
+const OTHER = 'other';
 
 const MAX_LENGTH = 100;
 
@@ -44,7 +44,7 @@ const MAX_LENGTH = 100;
 const UNPRINTABLE = /[\u0000-\u0009\u000b-\u001f\u007f]|\p{Surrogate}/gu;
 
 /** Text as a label may hold it: at most 100 characters, without control characters and lone surrogates. */
-export function labelText(text: string): string {
+function labelText(text: string): string {
   return text.slice(0, MAX_LENGTH).replace(UNPRINTABLE, '\ufffd');
 }
 

@@ -1,4 +1,5 @@
 import { RouterError } from '../../../src/errors.ts';
+import { checkOptionNames } from '../../../src/util/option-names.ts';
 import type { PrometheusClient } from './host-client.ts';
 
 export interface PrometheusSinkOptions {
@@ -30,8 +31,16 @@ const BUCKETS: readonly number[] = [
   0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 40, 80, 160, 320,
 ];
 
+const OPTIONS: Readonly<Record<keyof PrometheusSinkOptions, true>> = {
+  prefix: true,
+  models: true,
+  client: true,
+  buckets: true,
+};
+
 /** Throws `ERR_OPTIONS`. */
 export function prometheusSettings(options: PrometheusSinkOptions): PrometheusSettings {
+  checkOptionNames('prometheusSink', options, OPTIONS);
   const { prefix = 'tokenrouter', models = [], client, buckets = BUCKETS } = options;
   if (typeof prefix !== 'string' || !/^[a-zA-Z_][a-zA-Z0-9_]*$/.test(prefix)) {
     throw wrong('prefix', 'letters, digits and underscores, not starting with a digit', prefix);

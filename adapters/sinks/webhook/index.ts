@@ -2,6 +2,7 @@ import { isHeader, post, PostError, type PostOptions } from '../../shared/http-p
 import { RouterError } from '../../../src/errors.ts';
 import type { Clock, Sink, UsageRecord } from '../../../src/types.ts';
 import { systemClock } from '../../../src/util/clock.ts';
+import { checkOptionNames } from '../../../src/util/option-names.ts';
 import { messageFrom, signedRequest, type RequestOptions } from './message.ts';
 import { webhookKeys } from './signature.ts';
 
@@ -97,7 +98,19 @@ interface Settings extends PostOptions, RequestOptions {
   readonly maxBodyBytes: number;
 }
 
+const OPTIONS: Readonly<Record<keyof WebhookSinkOptions, true>> = {
+  url: true,
+  secret: true,
+  headers: true,
+  fetch: true,
+  timeoutMs: true,
+  maxBodyBytes: true,
+  gzip: true,
+  clock: true,
+};
+
 function checked(options: WebhookSinkOptions): Settings {
+  checkOptionNames('webhookSink', options, OPTIONS);
   const {
     timeoutMs = 15_000,
     maxBodyBytes = 2 ** 20,
