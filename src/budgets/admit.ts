@@ -30,7 +30,7 @@ export interface Blocked {
  * in milliseconds since the epoch.
  */
 export function admit(asking: Asking, now: number): Granted | Refused | Blocked {
-  const reservation = asking.sizes.reserve(asking.size);
+  const reservation = reservationFor(asking, now);
   const { relies } = reservation;
   const takings: Taking[] = [];
   let blockedBy: Budget | undefined;
@@ -57,6 +57,28 @@ export function admit(asking: Asking, now: number): Granted | Refused | Blocked 
   return { takings, reservation, maxOutput: clampOf(maxOutput, asking.size.maxOutput) };
 }
 
+/**
+ * All that the call may take, where its budgets have room for several such calls: then no answer of the size that was allowed for
+ * can break them. Where they have not, what others took: else a few calls that allow far more than they take would keep out all
+ * others.
+ */
+function reservationFor({ sizes, size, budgets, rates }: Asking, now: number): SizeReservation {
+  if (size.maxOutput === undefined || size.isPartial) return sizes.reserve(size);
+  const most = sizes.reserve(size, false);
+  for (const budget of budgets) {
+    const open = budget.open(now);
+    const need = needOf(budget, open, most, rates);
+    if (need === undefined) continue;
+    if (open.usd !== undefined && need.usd * SEVERAL > open.usd.limit) return sizes.reserve(size);
+    if (open.tokens !== undefined && need.tokens * SEVERAL > open.tokens.limit) {
+      return sizes.reserve(size);
+    }
+  }
+  return most;
+}
+
+const SEVERAL = 16n;
+
 /** What a call may take of a budget, and what a token of it costs. */
 interface Need {
   readonly usd: bigint;
@@ -69,7 +91,7 @@ interface Need {
 function needOf(
   { rule }: Budget,
   open: OpenWindow,
-  { input, output, rates: seen }: SizeReservation,
+  { input, output, relies, rates: seen }: SizeReservation,
   known: TokenRates | undefined,
 ): Need | undefined {
   const tokens = BigInt(input + output);
@@ -77,14 +99,20 @@ function needOf(
   const rates = known ?? rule.settings.fallback;
   if (rates === undefined) return undefined;
   const isSeen = seen !== undefined && known !== undefined;
-  const inputRate = isSeen ? BigInt(Math.ceil(seen.input)) : rates.input;
-  const outputRate = isSeen ? BigInt(Math.ceil(seen.output)) : rates.output;
+  const inputRate = isSeen ? rateOf(rates.input, seen.input, relies) : rates.input;
+  const outputRate = isSeen ? rateOf(rates.output, seen.output, relies) : rates.output;
   return {
     usd: BigInt(input) * inputRate + BigInt(output) * outputRate,
     tokens,
     inputRate,
     outputRate,
   };
+}
+
+/** What was seen may be dearer than the list says: a tier that the account has by default. */
+function rateOf(listed: bigint, seen: number, relies: boolean): bigint {
+  const rate = BigInt(Math.ceil(seen));
+  return relies || rate > listed ? rate : listed;
 }
 
 /** How many tokens the answer may have to stay within what nobody else has. */

@@ -22,6 +22,7 @@ import { compileBudget, type CompiledBudget } from './rules.ts';
 import type { BudgetRule } from './settings.ts';
 import { sharedPurses } from './shared-purse.ts';
 import { ModelSizes } from './sizes.ts';
+import { namesStoredInput } from './stored-input.ts';
 import { createWaiting } from './waiting.ts';
 
 export interface BudgetsConfig {
@@ -61,7 +62,13 @@ export function createBudgets(config: BudgetsConfig): Budgets {
   /** Of attempts that may still be charged. */
   const holds = new WeakMap<Attempt, Hold>();
   const charged = new WeakSet<Attempt>();
-  const waiting = createWaiting({ clock, alarm: config.alarm, ask });
+  /** By the call's id, which a call that stands for several has too. Until it is released. */
+  const holdOf = new Map<string, Hold>();
+  const waiting = createWaiting({
+    clock,
+    alarm: config.alarm,
+    ask: ({ id }, asking) => ask(id, asking),
+  });
   const wake = (budget: Budget): void => {
     waiting.wake(budget);
   };
@@ -89,10 +96,11 @@ export function createBudgets(config: BudgetsConfig): Budgets {
     if (budgets.length === 0) return undefined;
     const model = call.model ?? '';
     const { inputTokens, maxOutputTokens } = demandOf(call);
+    const isPartial = namesStoredInput(call);
     return {
       budgets,
-      size: { estimate: inputTokens, maxOutput: maxOutputTokens },
-      sizes: sizesOf(`${endpoint.provider}\n${model}\n${call.context.tenant ?? ''}`),
+      size: { estimate: inputTokens, maxOutput: maxOutputTokens, isPartial },
+      sizes: sizesOf(`${endpoint.provider}\n${model}\n${String(isPartial)}`, call.context.tenant),
       rates: ratesOf({
         provider: endpoint.provider,
         model,
@@ -104,16 +112,30 @@ export function createBudgets(config: BudgetsConfig): Budgets {
     };
   }
 
-  function sizesOf(key: string): ModelSizes {
-    let known = sizes.get(key);
-    if (known === undefined) sizes.set(key, (known = new ModelSizes()));
+  /** Of a tenant, over those of all tenants. */
+  function sizesOf(key: string, tenant: string | undefined): ModelSizes {
+    let ofAll = sizes.get(key);
+    if (ofAll === undefined) sizes.set(key, (ofAll = new ModelSizes()));
+    if (tenant === undefined) return ofAll;
+    const ofTenant = `${key}\n${tenant}`;
+    let known = sizes.get(ofTenant);
+    if (known === undefined) sizes.set(ofTenant, (known = new ModelSizes(ofAll)));
     return known;
   }
 
-  function ask(asking: Asking): Hold | BudgetRefusal | { readonly blockedBy: Budget } {
+  function ask(
+    callId: string,
+    asking: Asking,
+  ): Hold | BudgetRefusal | { readonly blockedBy: Budget } {
     const answer = admit(asking, clock.wallNow());
     if ('why' in answer || 'blockedBy' in answer) return answer;
-    return new Hold(answer.takings, answer.reservation, answer.maxOutput, wake);
+    const released = (budget: Budget): void => {
+      if (holdOf.get(callId)?.isReleased === true) holdOf.delete(callId);
+      wake(budget);
+    };
+    const hold = new Hold(answer.takings, answer.reservation, answer.maxOutput, released);
+    holdOf.set(callId, hold);
+    return hold;
   }
 
   function count(
@@ -138,7 +160,13 @@ export function createBudgets(config: BudgetsConfig): Budgets {
     reserve(call) {
       const asking = askingOf(call);
       if (asking === undefined) return undefined;
-      const answer = ask(asking);
+      const earlier = holdOf.get(call.id);
+      // It must not wait for itself.
+      if (earlier !== undefined && !earlier.isSpent) {
+        earlier.again();
+        return earlier;
+      }
+      const answer = ask(call.id, asking);
       return 'blockedBy' in answer ? waiting.wait(call, asking, answer.blockedBy) : answer;
     },
     over(hold, attempts) {

@@ -1,5 +1,6 @@
 import type { Attempt } from '../call.ts';
 import type { Budget, OpenWindow } from './budget.ts';
+import type { Purse } from './purse.ts';
 import type { SizeReservation } from './sizes.ts';
 
 /** What a call has of one budget. */
@@ -11,6 +12,9 @@ export interface Taking {
   readonly tokens: bigint;
 }
 
+const isUsedUp = (purse: Purse | undefined): boolean =>
+  purse !== undefined && purse.spent >= purse.limit;
+
 /**
  * What is reserved for one call, in all its budgets. It is given back when the call's way through the stages inside is over, and
  * each of its attempts has ended and is charged: until then either the reservation counts, or both do.
@@ -21,8 +25,10 @@ export class Hold {
   /** The bound of the answer that the request is to have; `undefined` where it stays as it is. */
   readonly maxOutput: number | undefined;
   readonly #number: number;
-  /** Attempts that may still cost something; `undefined` while more may come. */
-  #pending: Set<Attempt> | undefined;
+  /** Attempts that are over for the stages, and not charged yet. */
+  readonly #pending: Set<Attempt> = new Set();
+  /** How often the call is on its way through the stages inside: a middleware may send it several times. */
+  #underWay = 1;
   readonly #onReleased: (budget: Budget) => void;
   #isReleased = false;
 
@@ -44,9 +50,24 @@ export class Hold {
     }
   }
 
-  /** These are all attempts that there will be, those left out that are charged already. */
+  get isReleased(): boolean {
+    return this.#isReleased;
+  }
+
+  /** Nothing is left of one of its budgets. */
+  get isSpent(): boolean {
+    return this.takings.some(({ open: { usd, tokens } }) => isUsedUp(usd) || isUsedUp(tokens));
+  }
+
+  /** The call is sent once more: as with second attempts, what was reserved for it has to do. */
+  again(): void {
+    this.#underWay++;
+  }
+
+  /** One way through the stages is over, with these attempts, those left out that are charged already. */
   over(attempts: readonly Attempt[]): void {
-    this.#pending = new Set(attempts);
+    this.#underWay--;
+    for (const attempt of attempts) this.#pending.add(attempt);
     for (const attempt of attempts) {
       attempt.whenEnded(() => {
         // A provider bills no request that it refused, and not every one of them has a record.
@@ -57,7 +78,7 @@ export class Hold {
   }
 
   charged(attempt: Attempt): void {
-    this.#pending?.delete(attempt);
+    this.#pending.delete(attempt);
     this.#check();
   }
 
@@ -66,7 +87,7 @@ export class Hold {
   }
 
   #check(): void {
-    if (this.#isReleased || this.#pending === undefined || this.#pending.size > 0) return;
+    if (this.#isReleased || this.#underWay > 0 || this.#pending.size > 0) return;
     this.#isReleased = true;
     const { kind, relies } = this.reservation;
     kind.end(this.#number, relies);

@@ -51,7 +51,7 @@ export interface BudgetRule {
   unpriced?: 'reject' | FallbackPrice | undefined;
   /** Lowers the request's bound on its answer to what is left, or sets one. Default: false. */
   clampMaxTokens?: boolean | undefined;
-  /** How long a call waits for what others have reserved, in milliseconds. Default: 60 000. */
+  /** How long a call waits for what others have reserved, in milliseconds. Default: 300 000. */
   maxWaitMs?: number | undefined;
 }
 
@@ -69,7 +69,7 @@ export interface BudgetSettings {
   readonly maxWaitMs: number;
 }
 
-const MAX_WAIT_MS = 60_000;
+const MAX_WAIT_MS = 300_000;
 
 export function budgetSettings(rule: BudgetRule): BudgetSettings {
   const { unpriced = 'reject' } = rule;

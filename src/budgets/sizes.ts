@@ -7,6 +7,8 @@ export interface RequestSize {
   readonly estimate: number;
   /** The most that the answer may have, where the request says so. */
   readonly maxOutput: number | undefined;
+  /** Its input is more than its body shows: it names files, stored answers or conversations. */
+  readonly isPartial: boolean;
 }
 
 /** What is reserved for a request, in tokens. */
@@ -17,7 +19,7 @@ export interface SizeReservation {
   readonly likelyInput: number;
   /** It relies on what others took, and may take more. */
   readonly relies: boolean;
-  /** The most that a token of others cost, in pico-dollars, where it relies on them and that is known. */
+  /** The most that a token of others cost, in pico-dollars, where that is known. */
   readonly rates: { readonly input: number; readonly output: number } | undefined;
   readonly size: RequestSize;
   readonly kind: Kind;
@@ -93,32 +95,47 @@ export class ModelSizes {
   readonly #outputRate: Largest = new Largest();
   /** By how many bits what requests allow has; those that allow anything first. */
   readonly #kinds: Kind[] = [];
+  /** The same of all tenants, for those of whom nothing has been seen. */
+  readonly #ofAll: ModelSizes | undefined;
 
-  reserve(size: RequestSize): SizeReservation {
-    const estimate = Math.max(1, tokenCount(size.estimate) ?? 1);
+  constructor(ofAll?: ModelSizes) {
+    this.#ofAll = ofAll;
+  }
+
+  /** `mayRely`: on what others took; else it is reserved all that it may take. */
+  reserve(size: RequestSize, mayRely = true): SizeReservation {
     const allowed = tokenCount(size.maxOutput);
-    const kind = this.#kindOf(allowed);
+    const own = this.#kindOf(allowed);
+    if (this.#ofAll !== undefined && own.largest.value === undefined) {
+      return { ...this.#ofAll.reserve(size, mayRely), sizes: this };
+    }
+    const estimate = Math.max(1, tokenCount(size.estimate) ?? 1);
+    const kind = own;
     const likelyInput = this.#likelyInput(estimate);
-    const mostInput = Math.max(likelyInput, estimate * MOST_RATIO + MOST_EXCESS);
+    const unseen = size.isPartial ? MOST_INPUT : estimate * MOST_RATIO + MOST_EXCESS;
+    const mostInput = Math.max(likelyInput, unseen);
     const seen = kind.largest.value;
     const most = allowed ?? MOST_OUTPUT;
     // Not every server obeys.
     const mostOutput = seen === undefined || seen <= most ? most : withMargin(seen);
-    const relies = seen !== undefined && kind.hasRoom;
+    const relies = mayRely && seen !== undefined && kind.hasRoom;
     return {
       input: relies ? likelyInput : mostInput,
       output: relies ? Math.min(mostOutput, withMargin(seen)) : mostOutput,
       likelyInput,
       relies,
-      rates: relies ? this.#rates() : undefined,
-      size: { estimate, maxOutput: allowed },
+      rates: this.#rates(),
+      size: { ...size, estimate, maxOutput: allowed },
       kind,
       sizes: this,
     };
   }
 
-  learn({ kind, size, output, relies }: SizeReservation, taken: TakenTokens): void {
+  learn(reservation: SizeReservation, taken: TakenTokens): void {
+    this.#ofAll?.learn(reservation, taken);
+    const { size, output, relies } = reservation;
     const { estimate } = size;
+    const kind = this.#kindOf(size.maxOutput);
     const tookInput = tokenCount(taken.input);
     if (tookInput !== undefined && tookInput > 0) {
       this.#ratio.add(tookInput / estimate);
@@ -163,6 +180,8 @@ const MARGIN = 10;
 /** Texts of one character a token, and input that a body does not show. */
 const MOST_RATIO = 4;
 const MOST_EXCESS = 1000;
+/** What an input may have of which the body shows only a part: the largest window that is widely used (GPT-5's, 2026-11-21). */
+const MOST_INPUT = 400_000;
 /** What an answer may have at most where its request does not say: no model gives more (2026-11-21). */
 const MOST_OUTPUT = 131_072;
 /** Of two calls that rely on one that was seen, both are larger one time in three; of two on four, one time in fifteen. */

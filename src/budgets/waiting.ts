@@ -10,7 +10,10 @@ export interface WaitingConfig {
   readonly clock: Clock;
   readonly alarm: Alarm;
   /** Whether a call may go now. */
-  readonly ask: (asking: Asking) => Hold | BudgetRefusal | { readonly blockedBy: Budget };
+  readonly ask: (
+    call: Call,
+    asking: Asking,
+  ) => Hold | BudgetRefusal | { readonly blockedBy: Budget };
 }
 
 /** Calls that wait for what others have reserved. */
@@ -120,7 +123,7 @@ export function createWaiting({ clock, alarm, ask }: WaitingConfig): Waiting {
             return isOver;
           },
           ask() {
-            const answer = ask(asking);
+            const answer = ask(call, asking);
             if ('blockedBy' in answer) return (standsAt = answer.blockedBy);
             leave();
             resolve(answer);

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { ModelSizes, type RequestSize, type SizeReservation } from '../../src/budgets/sizes.ts';
 
 const whole = { inputPico: undefined, outputPico: undefined, isWhole: true };
-const ask: RequestSize = { estimate: 100, maxOutput: undefined };
+const ask: RequestSize = { estimate: 100, maxOutput: undefined, isPartial: false };
 
 function take(sizes: ModelSizes, size = ask): { reservation: SizeReservation; number: number } {
   const reservation = sizes.reserve(size);
@@ -21,16 +21,16 @@ function end(
 describe('a request of which nothing is known', () => {
   test('is reserved what it allows', () => {
     const sizes = new ModelSizes();
-    expect(sizes.reserve({ estimate: 100, maxOutput: 500 })).toMatchObject({
+    expect(sizes.reserve({ estimate: 100, maxOutput: 500, isPartial: false })).toMatchObject({
       input: 1400,
       output: 500,
       relies: false,
     });
-    expect(sizes.reserve({ estimate: 0, maxOutput: undefined })).toMatchObject({
+    expect(sizes.reserve({ estimate: 0, maxOutput: undefined, isPartial: false })).toMatchObject({
       input: 1004,
       output: 131_072,
     });
-    expect(sizes.reserve({ estimate: 100, maxOutput: 0 }).output).toBe(0);
+    expect(sizes.reserve({ estimate: 100, maxOutput: 0, isPartial: false }).output).toBe(0);
   });
 });
 
@@ -39,7 +39,7 @@ describe('what others took', () => {
     const sizes = new ModelSizes();
     end(sizes, take(sizes), 300);
     expect(sizes.reserve(ask)).toMatchObject({ input: 110, output: 330, relies: true });
-    const bounded = { estimate: 100, maxOutput: 320 };
+    const bounded = { estimate: 100, maxOutput: 320, isPartial: false };
     expect(sizes.reserve(bounded).output).toBe(320);
     end(sizes, take(sizes, bounded), 319);
     expect(sizes.reserve(bounded)).toMatchObject({ output: 320, relies: true });
@@ -79,7 +79,7 @@ describe('what others took', () => {
 
   test('a server that gives more than is allowed is believed', () => {
     const sizes = new ModelSizes();
-    const bounded = { estimate: 100, maxOutput: 320 };
+    const bounded = { estimate: 100, maxOutput: 320, isPartial: false };
     end(sizes, take(sizes, bounded), 1000);
     expect(sizes.reserve(bounded).output).toBe(1100);
   });
@@ -95,7 +95,7 @@ describe('what others took', () => {
 
   test('embeddings have no answer, and are learnt from all the same', () => {
     const sizes = new ModelSizes();
-    const embedding = { estimate: 100, maxOutput: 0 };
+    const embedding = { estimate: 100, maxOutput: 0, isPartial: false };
     const { reservation, number } = take(sizes, embedding);
     sizes.learn(reservation, { ...whole, input: 120, output: undefined });
     reservation.kind.end(number, reservation.relies);

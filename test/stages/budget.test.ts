@@ -534,3 +534,69 @@ test('wrong budgets are refused with their place', () => {
     expect(isRouterError(error) && error.message).toContain('budgets[0].window');
   }
 });
+
+test('a middleware that sends a call twice does not wait for itself', async () => {
+  const bench = setUp([day('0.001')], {
+    middleware: [
+      async (request, next) => {
+        await (await next(request)).text();
+        return next(request);
+      },
+    ],
+  });
+  const done = bench.call(900);
+  await calm();
+  await answered(bench, 10, 40);
+  expect(bench.asked).toHaveLength(1);
+  await answered(bench, 10, 60);
+  expect((await done).status).toBe(200);
+  expect(bench.budget()).toMatchObject({ spentUsd: '0.00012', reservedUsd: '0' });
+});
+
+test('a bound within a sixteenth of the budget is reserved in full, whatever others took', async () => {
+  const bench = setUp([day('0.02')]);
+  for (let i = 0; i < 10; i++) {
+    const done = bench.call(1000);
+    await calm();
+    await answered(bench, 1, 1);
+    await done;
+  }
+  const calls = Array.from({ length: 100 }, () => bench.call(1000));
+  await calm();
+  // Not the 1000 and more that the size of the answers so far would let through.
+  expect(bench.asked.length).toBeLessThan(20);
+  while (bench.asked.length > 0) await answered(bench, 1, 1000);
+  const statuses = (await Promise.all(calls)).map(({ status }) => status);
+  expect(new Set(statuses)).toEqual(new Set([200, 429]));
+  expect(bench.spent()).toBeLessThanOrEqual(20_000_000_000n + 1_001_000_000n);
+});
+
+test.each([
+  ['an earlier answer', { previous_response_id: 'resp_1' }],
+  ['a file', { input: [{ type: 'input_file', file_id: 'file-1' }] }],
+  ['a search', { tools: [{ type: 'web_search_preview' }] }],
+])(
+  'input that the body only names, as %s, is reserved as much as there may be',
+  async (_, body) => {
+    const bench = setUp([day(10)]);
+    void bench.call(10, { body }).catch(() => {});
+    void bench.call(10, { body: { note: `"file_id": 'previous_response_id'` } }).catch(() => {});
+    await calm();
+    const reserved = Number(bench.budget().reservedUsd);
+    expect(reserved).toBeGreaterThan(0.4);
+    expect(reserved).toBeLessThan(0.41);
+  },
+);
+
+test('tenants of whom nothing was seen are expected to be like the others', async () => {
+  const bench = setUp([day(1)]);
+  for (let i = 0; i < 4; i++) {
+    const done = bench.call(undefined, { context: { tenant: `t${i}` } });
+    await calm();
+    await answered(bench, 10, 20);
+    await done;
+  }
+  void bench.call(undefined, { context: { tenant: 'new' } }).catch(() => {});
+  await calm();
+  expect(Number(bench.budget().reservedUsd)).toBeLessThan(0.001);
+});
