@@ -23,3 +23,20 @@ export function numberIn(row: unknown, column: string): number | undefined {
     typeof row === 'object' && row !== null ? Reflect.get(row, column) : undefined;
   return typeof value === 'number' ? value : undefined;
 }
+
+/** Says what SQLite says of a damaged file, where that goes on in silence. */
+export class CorruptError extends Error {
+  readonly errcode = 11;
+
+  constructor() {
+    super('the log of the file is damaged');
+  }
+}
+
+export function closeQuietly(database: SqliteDatabase): void {
+  try {
+    database.close();
+  } catch {
+    // It is closed already, or it cannot be: then the process's end closes it.
+  }
+}

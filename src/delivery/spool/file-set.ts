@@ -1,5 +1,14 @@
 /** A database file together with its log, as the file system sees them. */
-import { closeSync, fsyncSync, openSync, readSync, renameSync, rmSync, statSync } from 'node:fs';
+import {
+  closeSync,
+  copyFileSync,
+  existsSync,
+  fsyncSync,
+  openSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from 'node:fs';
 
 const SUFFIXES = ['', '-wal', '-shm'] as const;
 
@@ -25,16 +34,23 @@ export function setFileSetAside(path: string): void {
   }
 }
 
-/** SQLite takes a log whose first bytes are damaged for an empty one, in silence. */
-export function hasDamagedLog(path: string): boolean {
+/** A copy of the log, for somebody to look at: SQLite writes over what it cannot read. The first one is the best. */
+export function copyLogAside(path: string): void {
   const log = `${path}-wal`;
-  if ((statSync(log, { throwIfNoEntry: false })?.size ?? 0) === 0) return false;
-  const magic = Buffer.alloc(4);
-  const descriptor = openSync(log, 'r');
-  readSync(descriptor, magic);
-  closeSync(descriptor);
-  // The last bit is the byte order of the checksums (sqlite.org/fileformat2.html, section 4.1, 2026-11-21).
-  return magic.readUInt32BE() >>> 1 !== 0x377f0682 >>> 1;
+  try {
+    if (!existsSync(`${log}.corrupt`)) copyFileSync(log, `${log}.corrupt`);
+  } catch {
+    // On a full disk the records that can be read come first.
+  }
+}
+
+/** A file of that name is still there, and it is this one. What cannot be looked at counts as there. */
+export function isThere(path: string, inode: number): boolean {
+  try {
+    return statSync(path, { throwIfNoEntry: false })?.ino === inode;
+  } catch {
+    return true;
+  }
 }
 
 /** So that a new file is still there when the power comes back. Not every system lets one do it. */

@@ -15,7 +15,7 @@ export interface ShelfOptions {
   readonly lanes: readonly SpoolLane[];
   /** A file could not be read or written. */
   readonly onFault: (error: unknown, held: Held) => void;
-  /** A file could not be adopted. `corruptPath`: it was put aside. */
+  /** A file could not be adopted, or not all of it. `corruptPath`: what was put aside. */
   readonly onUnadopted: (error: unknown, corruptPath: string | undefined) => void;
 }
 
@@ -88,10 +88,20 @@ export class Shelf {
     this.#releaseIfDone(own);
   }
 
+  /**
+   * Gives up an own file that somebody took away; it is still read to the end. Returns how many records are in it, which no
+   * other process will ever find; `undefined` when it is there.
+   */
+  leaveGone(): number | undefined {
+    const own = this.#own;
+    if (own === undefined || !own.file.isGone) return undefined;
+    this.#own = undefined;
+    this.#releaseIfDone(own);
+    return own.file.end - own.file.start;
+  }
+
   /** Takes over what processes that died have left. */
   adopt(): void {
-    // Somebody took it away. Whoever has it open can still read it to the end.
-    if (this.#own !== undefined && !existsSync(this.#own.file.path)) this.#own = undefined;
     for (const path of this.#unclaimed) if (!existsSync(path)) this.#unclaimed.delete(path);
     const known = new Set([...this.#files.map(({ file }) => file.path), ...this.#unclaimed]);
     const found = listed(this.#options.folder).filter((path) => !known.has(path));
@@ -128,11 +138,19 @@ export class Shelf {
     }
   }
 
-  /** Lets go of all files. Those that some sink still waits for stay for the next process. */
+  /** Lets go of all files. Those that some sink still waits for stay for the next process; what is in one that is gone is lost. */
   close(): void {
-    for (const { file } of this.#files) file.close();
+    const files = this.#files;
     this.#files = [];
     this.#own = undefined;
+    for (const { file, cursors } of files) {
+      if (file.isGone) {
+        for (const [index, lane] of this.#options.lanes.entries()) {
+          lane.lost('closed', cursors[index]?.leaveFile() ?? 0);
+        }
+      }
+      file.close();
+    }
   }
 
   #hold(file: SpoolFile, place: 'first' | 'last'): Held {
@@ -160,6 +178,7 @@ export class Shelf {
         path,
         sync,
         lanes.map(({ key }) => key),
+        (error) => onUnadopted(error, `${path}-wal`),
       );
       if (file === undefined) {
         if (existsSync(path)) this.#unclaimed.add(path);

@@ -3,9 +3,10 @@ import { dirname } from 'node:path';
 
 import type { UsageRecord } from '../../types.ts';
 import type { SqliteDatabase, SqliteStatement } from '../../util/sqlite.ts';
-import { numberIn, openDatabase } from './database.ts';
+import { closeQuietly, CorruptError, numberIn, openDatabase } from './database.ts';
 import { faultOf } from './fault.ts';
-import { hasDamagedLog, removeFileSet, setFileSetAside, syncFolder } from './file-set.ts';
+import { copyLogAside, isThere, removeFileSet, setFileSetAside, syncFolder } from './file-set.ts';
+import { damageOfLog } from './log-damage.ts';
 
 export interface Row {
   readonly seq: number;
@@ -56,12 +57,14 @@ export class SpoolFile {
   readonly #pages: SqliteStatement;
   readonly #freePages: SqliteStatement;
   readonly #pageSize: number;
+  readonly #inode: number;
   #start: number;
   #end: number;
 
   private constructor(path: string, database: SqliteDatabase) {
     this.path = path;
     this.#database = database;
+    this.#inode = statSync(path).ino;
     this.#cursors = new Map(
       database.prepare('SELECT sink, next FROM cursors').all().filter(isCursor).map(pairOf),
     );
@@ -89,7 +92,7 @@ export class SpoolFile {
       lock(database);
       database.exec(`PRAGMA journal_mode = WAL; ${tuning(sync)}; BEGIN; ${SCHEMA} COMMIT`);
       // Until it was locked, another process could take it for an empty file of a dead one and remove it.
-      if (statSync(path, { throwIfNoEntry: false })?.ino !== ino) throw new Error('removed');
+      if (!isThere(path, ino)) throw new Error('removed');
       const file = new SpoolFile(path, database);
       file.#know(sinks);
       if (sync === 'full') syncFolder(dirname(path));
@@ -101,12 +104,26 @@ export class SpoolFile {
   /**
    * Opens a file that another process left. Throws `SQLITE_BUSY` when that lives. Puts it aside, and throws, when it is damaged.
    * `undefined` when it is not one of ours or was written by a newer release, and when it was empty; then it is removed. A sink
-   * that the file does not know gets all that it holds.
+   * that the file does not know gets all that it holds. `onDamagedLog`: what comes after the damage is lost, and the log was
+   * copied aside.
    */
-  static adopt(path: string, sync: Sync, sinks: readonly string[]): SpoolFile | undefined {
+  static adopt(
+    path: string,
+    sync: Sync,
+    sinks: readonly string[],
+    onDamagedLog: (error: unknown) => void,
+  ): SpoolFile | undefined {
     const take = (database: SqliteDatabase): SpoolFile | undefined => {
       lock(database);
-      if (hasDamagedLog(path)) throw new CorruptError();
+      // Only now does nobody else write to it, and nothing has been written to it yet.
+      const damage = damageOfLog(`${path}-wal`);
+      if (damage === 'header') throw new CorruptError();
+      if (damage === 'frames') {
+        copyLogAside(path);
+        onDamagedLog(new CorruptError());
+        // Else the next one would find the rest of it, and tell of it again.
+        database.exec('PRAGMA wal_checkpoint(TRUNCATE)');
+      }
       const tables = database.prepare('SELECT count(*) AS tables FROM sqlite_schema').get();
       const id = database.prepare('PRAGMA application_id').get();
       const version = database.prepare('PRAGMA user_version').get();
@@ -190,6 +207,11 @@ export class SpoolFile {
   evict(seq: number): void {
     const behind = [...this.#cursors].filter(([, next]) => next < seq);
     this.#save(behind.map(([sink]) => [sink, seq]));
+  }
+
+  /** Somebody took it away: this process can still read it, and no other can. */
+  get isGone(): boolean {
+    return !isThere(this.path, this.#inode);
   }
 
   /** What its rows take up on the disk. The file itself may be larger: free pages are used again. */
@@ -296,23 +318,6 @@ function lock(database: SqliteDatabase): void {
 
 function tuning(sync: Sync): string {
   return `PRAGMA synchronous = ${sync}; PRAGMA temp_store = MEMORY; PRAGMA journal_size_limit = 8388608`;
-}
-
-class CorruptError extends Error {
-  /** As SQLite says it. */
-  readonly errcode = 11;
-
-  constructor() {
-    super('the log of the file is damaged');
-  }
-}
-
-function closeQuietly(database: SqliteDatabase): void {
-  try {
-    database.close();
-  } catch {
-    // It is closed already, or it cannot be: then the process's end closes it.
-  }
 }
 
 function isRow(row: unknown): row is Row {

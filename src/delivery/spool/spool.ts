@@ -28,12 +28,14 @@ const GATHER_RECORDS = 256;
 const RETRY_MS = 5_000;
 /** How often files of dead processes are looked for: on average, so that processes do not all look at once. */
 const ADOPT_MS = 60_000;
+/** How often it is looked whether the own file is still there. */
+const WATCH_MS = 5_000;
 /** The files' size is looked at after so many characters of JSON. */
 const CHECK_LENGTH = 65_536;
 
 /**
  * The outbox of one delivery: stores records before the lanes get them. Owns its files (shelf.ts), the buffer of `batched`
- * with its timer, the timer that looks for files to adopt, and a job at the process's exit.
+ * with its timer, the timer that looks after the own file and for files to adopt, and a job at the process's exit.
  */
 export class Spool {
   readonly #options: SpoolOptions;
@@ -42,7 +44,8 @@ export class Spool {
   /** When the first record came that is gathered. */
   #gatheredFrom = 0;
   #bufferTimer: unknown;
-  #adoptTimer: unknown;
+  #watchTimer: unknown;
+  #adoptAt = -Infinity;
   /** While the spool fails: when it is tried again. */
   #retryAt: number | undefined;
   /** Characters written since the files' size was looked at. */
@@ -71,7 +74,7 @@ export class Spool {
       onUnadopted: (error, corruptPath) => this.#note(error, corruptPath),
     });
     this.#leaveExit = atExit(() => this.#onExit());
-    this.#adopt();
+    this.#watch();
     this.#writable();
   }
 
@@ -107,7 +110,7 @@ export class Spool {
   close(): void {
     this.flush();
     this.#state = 'closed';
-    this.#options.clock.clearTimeout(this.#adoptTimer);
+    this.#options.clock.clearTimeout(this.#watchTimer);
     this.#leaveExit();
     this.#shelf.close();
   }
@@ -201,9 +204,16 @@ export class Spool {
     return `outbox-${startedAt}-${process.pid}-${number.padStart(8, '0')}.db`;
   }
 
-  #adopt(): void {
+  #watch(): void {
     const { clock, random } = this.#options;
-    this.#adoptTimer = clock.setTimeout(() => this.#adopt(), ADOPT_MS * (0.75 + random() / 2));
+    this.#watchTimer = clock.setTimeout(() => this.#watch(), WATCH_MS);
+    const gone = this.#shelf.leaveGone();
+    if (gone !== undefined) {
+      this.#unspooled.unavailable += gone;
+      this.#fail(new GoneError());
+    }
+    if (clock.now() < this.#adoptAt) return;
+    this.#adoptAt = clock.now() + ADOPT_MS * (0.75 + random() / 2);
     this.#shelf.adopt();
   }
 
@@ -243,6 +253,15 @@ export class Spool {
     this.flush();
     this.#state = 'exiting';
     this.#shelf.close();
+  }
+}
+
+class GoneError extends Error {
+  /** As the system says it. */
+  readonly code = 'ENOENT';
+
+  constructor() {
+    super('the file of the spool was taken away');
   }
 }
 

@@ -10,7 +10,7 @@ export type Durability = 'memory' | 'batched' | 'process' | 'disk';
 /** Something is wrong with the spool. Calls and delivery go on. */
 export interface SpoolFaultReport {
   readonly fault: SpoolFault;
-  /** The damaged file, which was put aside with `.corrupt` behind its name. */
+  /** The damaged file, which was put aside with `.corrupt` behind its name; of a damaged log (`…-wal`) a copy was. */
   readonly file?: string | undefined;
   readonly error: ErrorLabel;
 }
@@ -26,9 +26,12 @@ export interface SpoolSnapshot {
   readonly bytes: number;
   /** Records that processes that died had left. */
   readonly adopted: number;
-  /** Records that were kept in memory because the spool could not take them, by the reason. */
+  /**
+   * Records that were kept in memory because the spool could not take them, by the reason; and as `unavailable` those that
+   * waited in its file when that was taken away.
+   */
   readonly unspooled: Readonly<Record<SpoolFault, number>>;
-  /** Damaged files that were put aside. */
+  /** Damaged files and logs that were put aside. */
   readonly corruptFiles: number;
   /** Files of dead processes that are kept for sinks that this delivery does not have, or for a newer release. */
   readonly unclaimedFiles: number;

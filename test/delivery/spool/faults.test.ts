@@ -1,32 +1,24 @@
 /** Whatever happens to the spool, calls go on, records reach sinks that work, and what is lost is counted by its reason. */
-import {
-  closeSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-  writeSync,
-} from 'node:fs';
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 
 import { readDeadLetters } from '../../../src/delivery/spool/dead-letters.ts';
 import type { DeadLetter } from '../../../src/delivery/spool/dead-letters.ts';
-import { afterKill, emptyFolder, idsIn, onlyOutbox, outboxes, spooling } from './spooling.ts';
+import {
+  afterKill,
+  damage,
+  emptyFolder,
+  idsIn,
+  onlyOutbox,
+  outboxes,
+  spooling,
+} from './spooling.ts';
 
 afterEach(() => {
   vi.restoreAllMocks();
 });
-
-/** Overwrites part of a file. */
-function damage(path: string, at: number, bytes: number): void {
-  const descriptor = openSync(path, 'r+');
-  writeSync(descriptor, Buffer.alloc(bytes, 0xa5), 0, bytes, at);
-  closeSync(descriptor);
-}
 
 /** What a killed process left, all of it in the database and none in its log. */
 function leftBehind(count: number): { spoolDir: string; path: string; ids: string[] } {

@@ -1,6 +1,6 @@
 /** Deliveries with an outbox, each in a folder of its own, and what a process leaves that is killed. */
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { closeSync, mkdtempSync, openSync, readdirSync, rmSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -116,4 +116,11 @@ export function onlyOutbox(spoolDir: string): string {
   const [path, ...others] = outboxes(spoolDir);
   if (path === undefined || others.length > 0) throw new Error('expected one outbox');
   return path;
+}
+
+/** Overwrites part of a file. */
+export function damage(path: string, at: number, bytes: number): void {
+  const descriptor = openSync(path, 'r+');
+  writeSync(descriptor, Buffer.alloc(bytes, 0xa5), 0, bytes, at);
+  closeSync(descriptor);
 }
