@@ -7,6 +7,7 @@ import { expect, test } from 'vitest';
 
 import { createDelivery } from '../../../src/delivery/delivery.ts';
 import type { Delivery } from '../../../src/delivery/delivery.ts';
+import { FAILURES_BEFORE_PARTS } from '../../../src/delivery/probe.ts';
 import { sampleRecord } from '../../../src/testing/sample-record.ts';
 import { createSeededRandom } from '../../../src/testing/seeded-random.ts';
 import { createVirtualClock } from '../../../src/testing/virtual-clock.ts';
@@ -61,6 +62,14 @@ const scenario = fc.record({
 class Store {
   readonly records = new Map<string, UsageRecord>();
   failures: boolean[] = [];
+  /** One more in a row, and a lane begins to look for poison. */
+  #failuresLeft = FAILURES_BEFORE_PARTS - 1;
+
+  fail(writes: number, stored: boolean): void {
+    const count = Math.min(writes, this.#failuresLeft);
+    this.#failuresLeft -= count;
+    this.failures.push(...Array.from({ length: count }, () => stored));
+  }
 
   sink(name: string, isAlive: () => boolean): Sink {
     return {
@@ -128,9 +137,7 @@ test('every record is in every sink in the end, whoever was killed', async () =>
           await clock.advance(action.ms);
           if (action.ms >= 5) atRisk = [];
         } else if (action.do === 'fail') {
-          stores[action.sink]!.failures.push(
-            ...Array.from({ length: action.writes }, () => action.stored),
-          );
+          stores[action.sink]!.fail(action.writes, action.stored);
         } else if (action.do === 'flush') {
           void deliveries[action.by]!.flush();
         } else if (action.do === 'close') {
