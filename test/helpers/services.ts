@@ -35,5 +35,8 @@ async function whyNot(name: string, url: string, defaultPort: number): Promise<s
     socket.once('error', () => resolve(false));
     socket.once('close', () => resolve(false));
   });
-  return isThere ? undefined : `${name} does not answer at ${hostname}:${port || defaultPort}`;
+  if (isThere) return undefined;
+  const why = `${name} does not answer at ${hostname}:${port || defaultPort}`;
+  console.warn(`${why}: its tests are skipped`);
+  return why;
 }
